@@ -1,0 +1,1 @@
+"""Openplate: automatic licence plate recognition on your own machine."""

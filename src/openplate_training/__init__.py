@@ -1,0 +1,1 @@
+"""Training of the networks that Openplate ships; never imported by what runs."""

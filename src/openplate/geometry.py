@@ -1,0 +1,69 @@
+"""Arithmetic on arrays of boxes: rows of x1, y1, x2, y2 in pixels, half-open, x1 <= x2 and y1 <= y2. Pure."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.floating]
+
+
+def _boxes(values: ArrayLike) -> Floats:
+    array = np.asarray(values)
+    if not np.issubdtype(array.dtype, np.floating):
+        array = array.astype(np.float64)
+    if array.size == 0:
+        return array.reshape(0, 4)
+    if array.ndim != 2 or array.shape[1] != 4:
+        raise ValueError(f"boxes must be an array of shape (n, 4), not {array.shape}")
+    return array
+
+
+def _areas(boxes: Floats) -> Floats:
+    width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    return np.maximum(width, 0) * np.maximum(height, 0)
+
+
+def _intersections(a: Floats, b: Floats) -> Floats:
+    """Common areas, (n, m)."""
+    width = np.minimum(a[:, None, 2], b[None, :, 2]) - np.maximum(a[:, None, 0], b[None, :, 0])
+    height = np.minimum(a[:, None, 3], b[None, :, 3]) - np.maximum(a[:, None, 1], b[None, :, 1])
+    return np.maximum(width, 0) * np.maximum(height, 0)
+
+
+def _ratio(part: Floats, whole: Floats) -> Floats:
+    """part / whole, 0 where the whole is empty."""
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+
+
+def iou_matrix(a: ArrayLike, b: ArrayLike) -> Floats:
+    """Intersection over union of each box of ``a`` (n, 4) with each of ``b`` (m, 4): (n, m), 0 to 1."""
+    a, b = _boxes(a), _boxes(b)
+    common = _intersections(a, b)
+    return _ratio(common, _areas(a)[:, None] + _areas(b)[None, :] - common)
+
+
+def overlap_matrix(a: ArrayLike, b: ArrayLike) -> Floats:
+    """How much of each box of ``a`` (n, 4) each box of ``b`` (m, 4) covers: (n, m), 0 to 1."""
+    a, b = _boxes(a), _boxes(b)
+    common = _intersections(a, b)
+    return _ratio(common, np.broadcast_to(_areas(a)[:, None], common.shape))
+
+
+def non_max_suppression(boxes: ArrayLike, scores: ArrayLike, iou: float) -> NDArray[np.intp]:
+    """Indices of the boxes to keep, best score first: of boxes that overlap more than ``iou`` the best one.
+
+    ``boxes`` (n, 4), ``scores`` (n,). Among equal scores the earlier box wins.
+    """
+    boxes, scores = _boxes(boxes), np.asarray(scores).reshape(-1)
+    if len(boxes) != len(scores):
+        raise ValueError(f"{len(boxes)} boxes but {len(scores)} scores")
+    order = np.argsort(-scores, kind="stable")
+    overlaps = iou_matrix(boxes[order], boxes[order]) > iou
+    suppressed = np.zeros(len(order), dtype=bool)
+    kept = []
+    for index in range(len(order)):
+        if not suppressed[index]:
+            kept.append(order[index])
+            suppressed |= overlaps[index]
+    return np.array(kept, dtype=np.intp)

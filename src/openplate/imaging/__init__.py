@@ -1,0 +1,31 @@
+"""Pictures: decoding, EXIF rotation, cropping, letterboxing, rectifying plates, encoding.
+
+Everywhere in Openplate a picture is RGB, uint8, (height, width, 3); only this package knows of BGR.
+Coordinates are continuous: the pixel in column i covers i <= x < i + 1, so its centre is at i + 0.5.
+"""
+
+from openplate.imaging.image import (
+    DEFAULT_LIMITS,
+    Image,
+    ImageLimits,
+    Pixels,
+    crop,
+    encode_jpeg,
+    encode_png,
+    to_bgr,
+)
+from openplate.imaging.warping import Letterbox, letterbox, warp_plate
+
+__all__ = [
+    "DEFAULT_LIMITS",
+    "Image",
+    "ImageLimits",
+    "Letterbox",
+    "Pixels",
+    "crop",
+    "encode_jpeg",
+    "encode_png",
+    "letterbox",
+    "to_bgr",
+    "warp_plate",
+]

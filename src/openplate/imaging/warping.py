@@ -48,13 +48,11 @@ def letterbox(pixels: Pixels, width: int, height: int) -> tuple[Pixels, Letterbo
     source, rest = pixels, scale
     while rest <= 0.5 and min(source.shape[:2]) >= 2:
         source, rest = _halve(source), rest * 2
-    content_width = min(max(round(source.shape[1] * rest), 1), width)
-    content_height = min(max(round(source.shape[0] * rest), 1), height)
+    content = _resize(source, rest)
+    content_height, content_width = content.shape[:2]
     left, top = (width - content_width) // 2, (height - content_height) // 2
     canvas = np.full((height, width, 3), PADDING, dtype=np.uint8)
-    canvas[top : top + content_height, left : left + content_width] = _resize(
-        source, rest, content_width, content_height
-    )
+    canvas[top : top + content_height, left : left + content_width] = content
     return canvas, Letterbox(scale, float(left), float(top))
 
 
@@ -65,11 +63,18 @@ def _halve(pixels: Pixels) -> Pixels:
     return cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 
-def _resize(pixels: Pixels, scale: float, width: int, height: int) -> Pixels:
-    """Resized by exactly ``scale``, then fitted to the rounded size."""
-    if scale == 1.0 and pixels.shape[:2] == (height, width):
+def _resize(pixels: Pixels, scale: float) -> Pixels:
+    """Resized by exactly ``scale``; only the size of the result is rounded.
+
+    Given the size instead of the factors, OpenCV would stretch the picture to it: half a pixel of error
+    at the far edge of the canvas.
+    """
+    if scale == 1.0:
         return pixels
-    return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
+    if min(round(pixels.shape[0] * scale), round(pixels.shape[1] * scale)) == 0:
+        size = max(round(pixels.shape[1] * scale), 1), max(round(pixels.shape[0] * scale), 1)
+        return cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
+    return cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)  # type: ignore
 
 
 def warp_plate(

@@ -1,10 +1,19 @@
-"""For every test: sockets reach this machine only."""
+"""For every test: sockets reach this machine only, hypothesis keeps no clock; where the shared data is."""
 
 from __future__ import annotations
 
+import os
 import sys
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# On a busy machine a slow example is no fault.
+settings.register_profile("openplate", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("openplate")
 
 LOCAL_NAMES = ("", "localhost", "localhost.localdomain")
 
@@ -31,3 +40,12 @@ def _refuse_other_machines(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(_refuse_other_machines)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The labelled pictures, ``../shared/data`` beside the repository; skips where they are not."""
+    data = Path(os.environ.get("OPENPLATE_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    if not data.is_dir():
+        pytest.skip(f"no labelled pictures at {data} (OPENPLATE_DATA may name their folder)")
+    return data

@@ -1,19 +1,19 @@
 """Countries and their parts: codes, names, the forms of their plates, and what these say about a reading."""
 
-from openplate.regions.guidance import combine, given, guide, guide_reading, region_likelihood
-from openplate.regions.patterns import Fit, fit, is_open, matches, patterns, regions_matching
+from openplate.regions.guidance import certain, combine, guide, guide_reading, region_likelihood
+from openplate.regions.notation import Fit, fit, is_open, matches, patterns, regions_matching
 from openplate.regions.table import Region, all_regions, codes, countries, get, subdivisions
 
 __all__ = [
     "Fit",
     "Region",
     "all_regions",
+    "certain",
     "codes",
     "combine",
     "countries",
     "fit",
     "get",
-    "given",
     "guide",
     "guide_reading",
     "is_open",

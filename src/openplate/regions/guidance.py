@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from openplate.datatypes import Guess, PlateCandidate, PlateReading
-from openplate.regions.patterns import Fit, Form, fit, is_open, patterns, takes
+from openplate.regions.notation import Fit, Form, fit, is_open, patterns, takes
 from openplate.regions.table import codes, countries, get
 from openplate.text import is_look_alike, normalise, twin
 
@@ -30,7 +30,7 @@ OTHER_ODDS = 10.0
 OPEN_ODDS = 4.0
 """For either where the region also issues plates of no fixed form."""
 
-TWIN_SHARE = 0.25
+TWIN_SHARE = 0.1
 """Of the probability that the reader leaves unassigned at a position: what goes to the character's twin."""
 
 _LEAST_RATIO = 1e-3  # of a composed text's probability to the best text's: below it no odds can lift it
@@ -48,7 +48,7 @@ _NO_TEXT_WEIGHT = 0.4
 _NEGLIGIBLE = 1e-3  # a guess that no text can lift; not compiling its patterns saves start-up time
 
 
-def given(region_codes: Iterable[str]) -> tuple[Guess, ...]:
+def certain(region_codes: Iterable[str]) -> tuple[Guess, ...]:
     """The regions that a user names, each certain, as ``guide`` takes them; repeated ones once.
 
     RegionError for an unknown code.
@@ -67,7 +67,7 @@ def guide(
 
     ``candidates`` are best first with their probabilities. ``alternatives`` (may be empty) has for each
     character of the best text the reader's guesses, that character among them; the empty string stands for
-    no character. ``regions`` are codes with weights 0 to 1: certain ones (``given``) or a classifier's
+    no character. ``regions`` are codes with weights 0 to 1: certain ones (``certain``) or a classifier's
     guesses; without any, and for ``strict`` too, the candidates come back as they are.
 
     A text that only look-alikes settle is added where the reader was unsure and a pattern fits exactly. A

@@ -4,14 +4,14 @@ Everywhere in Openplate a picture is RGB, uint8, (height, width, 3); only this p
 Coordinates are continuous: the pixel in column i covers i <= x < i + 1, so its centre is at i + 0.5.
 """
 
+from openplate.imaging.decoding import ImageLimits, Pixels
 from openplate.imaging.image import (
     DEFAULT_LIMITS,
     Image,
-    ImageLimits,
-    Pixels,
     crop,
     encode_jpeg,
     encode_png,
+    limit_threads,
     to_bgr,
 )
 from openplate.imaging.warping import Letterbox, letterbox, warp_plate
@@ -26,6 +26,7 @@ __all__ = [
     "encode_jpeg",
     "encode_png",
     "letterbox",
+    "limit_threads",
     "to_bgr",
     "warp_plate",
 ]

@@ -6,96 +6,138 @@ import math
 import os
 import stat
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
-import simplejpeg
+import simplejpeg  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from openplate.datatypes import Box
-from openplate.errors import ImageError, ImageTooLarge, UndecodableImage
-
-Pixels = NDArray[np.uint8]
-
-
-@dataclass(frozen=True, slots=True)
-class ImageLimits:
-    """What is refused before any of it is decoded: files above ``max_bytes``, pictures above ``max_pixels``."""
-
-    max_bytes: int = 64 * 2**20
-    max_pixels: int = 100_000_000
-
+from openplate.errors import ImageError
+from openplate.imaging.decoding import ImageLimits, Pixels, add_colors, decode
 
 DEFAULT_LIMITS = ImageLimits()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Image:
-    """A picture. ``pixels``: uint8 (height, width, 3), RGB, C-contiguous, read-only."""
+    """A picture. ``pixels``: uint8 (height, width, 3), RGB, C-contiguous, read-only.
+
+    The constructor takes the array over without a copy where it can: leave it unchanged afterwards, or
+    use ``from_array``. Raises ImageError for an array of another form.
+    """
 
     pixels: Pixels
 
     def __post_init__(self) -> None:
-        pixels = self.pixels
-        if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.size == 0:
-            raise ImageError(f"a picture is uint8 (height, width, 3), not {pixels.dtype} {pixels.shape}")
-        view = np.ascontiguousarray(pixels).view()
+        _check_array(self.pixels, channels=(3,))
+        view = np.ascontiguousarray(self.pixels).view()
         view.flags.writeable = False
         object.__setattr__(self, "pixels", view)
 
+    def __reduce__(self) -> tuple[type[Image], tuple[Pixels]]:
+        return Image, (self.pixels,)  # so that what another process receives is read-only as well
+
     @property
     def width(self) -> int:
-        return self.pixels.shape[1]
+        return int(self.pixels.shape[1])
 
     @property
     def height(self) -> int:
-        return self.pixels.shape[0]
+        return int(self.pixels.shape[0])
 
     @classmethod
-    def from_bytes(cls, data: bytes, limits: ImageLimits = DEFAULT_LIMITS) -> Image:
-        """The picture in an encoded file's bytes."""
-        if len(data) > limits.max_bytes:
-            raise ImageTooLarge(f"{len(data)} bytes, more than the limit of {limits.max_bytes}")
-        if simplejpeg.is_jpeg(data):
-            try:
-                return cls(simplejpeg.decode_jpeg(data))
-            except ValueError as error:
-                raise UndecodableImage(f"not a decodable JPEG: {error}") from error
-        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if len(data) else None
-        if decoded is None:
-            raise UndecodableImage("not a picture in a known format")
-        return cls.from_bgr(decoded)
+    def from_bytes(cls, data: bytes | bytearray | memoryview, limits: ImageLimits = DEFAULT_LIMITS) -> Image:
+        """From the bytes of a JPEG, PNG, WebP, BMP, GIF, TIFF or PBM/PGM/PPM file; EXIF rotation is applied.
+
+        Raises UndecodableImage (also for a truncated file) or ImageTooLarge.
+        """
+        if not isinstance(data, bytes):
+            limits.check_bytes(memoryview(data).nbytes)
+            data = bytes(data)
+        return cls(decode(data, limits))
 
     @classmethod
-    def from_path(cls, path: str | Path, limits: ImageLimits = DEFAULT_LIMITS) -> Image:
-        """The picture in a file."""
+    def from_path(cls, path: str | os.PathLike[str], limits: ImageLimits = DEFAULT_LIMITS) -> Image:
+        """From a regular file. Raises ImageError or a class below it; its message begins with the path."""
+        name = os.fspath(path)
         try:
-            if not stat.S_ISREG(os.stat(path).st_mode):
-                raise ImageError(f"{path}: not a file")
-            data = Path(path).read_bytes()
+            return cls.from_bytes(_read_file(name, limits), limits)
+        except ImageError as error:
+            raise type(error)(f"{name}: {error}") from error.__cause__
         except OSError as error:
-            raise ImageError(f"{path}: {error.strerror}") from error
-        return cls.from_bytes(data, limits)
+            raise ImageError(f"{name}: {_explain(error)}") from error
+        except ValueError as error:  # a null character in the path
+            raise ImageError(f"{name!r}: not a path: {error}") from error
 
     @classmethod
     def from_bgr(cls, array: NDArray[np.uint8]) -> Image:
-        """From an array in OpenCV's order of colours."""
-        return cls(cv2.cvtColor(array, cv2.COLOR_BGR2RGB))  # type: ignore[arg-type]
+        """From a copy of an array in OpenCV's order of colours: BGR (h, w, 3)."""
+        _check_array(array, channels=(3,))
+        return cls(cv2.cvtColor(np.ascontiguousarray(array), cv2.COLOR_BGR2RGB))  # type: ignore[arg-type]
 
     @classmethod
     def from_array(cls, array: NDArray[np.uint8]) -> Image:
-        """From a copy of an RGB (h, w, 3), grey (h, w) or RGBA (h, w, 4) array."""
-        if array.ndim == 2:
-            return cls(cv2.cvtColor(array, cv2.COLOR_GRAY2RGB))  # type: ignore[arg-type]
-        return cls(array[:, :, :3].copy())
+        """From a copy of a uint8 array: RGB (h, w, 3), grey (h, w[, 1]) or RGBA (h, w, 4), laid on white."""
+        _check_array(array, channels=(1, 3, 4))
+        return cls(add_colors(np.array(array, order="C")))
+
+
+def _check_array(array: object, channels: tuple[int, ...]) -> None:
+    if not isinstance(array, np.ndarray):
+        raise ImageError(f"a picture must be a numpy array, not {type(array).__name__}")
+    form = f"{array.dtype} {array.shape}"
+    if array.dtype != np.uint8:
+        raise ImageError(f"a picture must have 8-bit samples (uint8, 0 to 255), not {form}")
+    count = 1 if array.ndim == 2 and 1 in channels else array.shape[2] if array.ndim == 3 else 0
+    if count not in channels or array.size == 0:
+        raise ImageError(f"a picture must have the shape (height, width, 3), not {form}")
+
+
+def _read_file(path: str, limits: ImageLimits) -> bytes:
+    # Before it is opened: opening some devices has effects. (Path("") would be the current folder.)
+    _check_kind(os.stat(path).st_mode)  # noqa: PTH116
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(handle, "rb") as file:
+        status = os.fstat(handle)
+        _check_kind(status.st_mode)
+        limits.check_bytes(status.st_size)
+        # The kernel's own files (as in /proc) claim to be empty.
+        return file.read((status.st_size or limits.max_bytes) + 1)
+
+
+def _check_kind(mode: int) -> None:
+    if stat.S_ISREG(mode):
+        return
+    kinds = (
+        (stat.S_ISDIR, "a folder"),
+        (stat.S_ISFIFO, "a pipe"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISCHR, "a device"),
+        (stat.S_ISBLK, "a device"),
+    )
+    what = next((name for is_kind, name in kinds if is_kind(mode)), "something else")
+    raise ImageError(f"this is {what}, not a file")
+
+
+def _explain(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    if isinstance(error, PermissionError):
+        return "no permission to read it"
+    return f"cannot be read: {error.strerror or error}"
 
 
 def crop(image: Image, box: Box) -> Image:
-    """The pixels that a box touches, cut at the edge of the picture; at least one."""
-    left, top = math.floor(min(max(box.x1, 0), image.width - 1)), math.floor(min(max(box.y1, 0), image.height - 1))
-    right, bottom = math.ceil(min(max(box.x2, left + 1), image.width)), math.ceil(min(max(box.y2, top + 1), image.height))
+    """A copy of the pixels that a box touches, cut at the edge of the picture; at least one pixel."""
+    left, right = _touched(box.x1, box.x2, image.width)
+    top, bottom = _touched(box.y1, box.y2, image.height)
     return Image(image.pixels[top:bottom, left:right].copy())
+
+
+def _touched(low: float, high: float, size: int) -> tuple[int, int]:
+    start = math.floor(min(max(low, 0), size - 1))
+    return start, math.ceil(min(max(high, start + 1), size))
 
 
 def to_bgr(image: Image) -> Pixels:
@@ -104,11 +146,20 @@ def to_bgr(image: Image) -> Pixels:
 
 
 def encode_jpeg(image: Image, quality: int = 90) -> bytes:
-    return simplejpeg.encode_jpeg(image.pixels, quality=quality, colorsubsampling="420")
+    """A JPEG with halved chroma; ``quality`` 1 to 100."""
+    return bytes(simplejpeg.encode_jpeg(image.pixels, quality=quality, colorsubsampling="420"))
 
 
 def encode_png(image: Image) -> bytes:
-    done, data = cv2.imencode(".png", to_bgr(image))
-    if not done:
-        raise ImageError("the picture could not be encoded as PNG")
+    """A PNG, which keeps every pixel."""
+    _, data = cv2.imencode(".png", to_bgr(image))
     return data.tobytes()
+
+
+def limit_threads(count: int = 1) -> None:
+    """How many threads OpenCV uses in this process.
+
+    A setting of the whole process, so nothing here makes it on its own: programs call it once at their
+    start. One thread per picture and as many pictures at once as there are cores costs the least.
+    """
+    cv2.setNumThreads(count)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from openplate.datatypes import Box, Corners
-from openplate.imaging.image import Pixels
+from openplate.imaging.decoding import Pixels
 
 PADDING = 114
 _MOST_SAMPLES = 8  # per target pixel and axis, when a plate is much larger than the target
@@ -91,8 +91,8 @@ def warp_plate(
     to_source = _homography(target, source, width, height)
     if to_source is None:
         source = _box_points(source, pixels.shape[1], pixels.shape[0])
-        to_source = cv2.getPerspectiveTransform(target.astype(np.float32), source.astype(np.float32))
-    return _sample(pixels, np.asarray(to_source), width, height)
+        to_source = _solve(target, source)
+    return _sample(pixels, to_source, width, height)
 
 
 def _target_corners(width: int, height: int, margin_x: float, margin_y: float) -> NDArray[np.float64]:
@@ -112,15 +112,24 @@ def _homography(
     turns = edges[:, 0] * after[:, 1] - edges[:, 1] * after[:, 0]
     if turns.min() < 0.5:  # square pixels: not convex, not clockwise, or next to nothing
         return None
-    matrix = cv2.getPerspectiveTransform(target.astype(np.float32), source.astype(np.float32))
+    matrix = _solve(target, source)
+    if not np.isfinite(matrix).all():
+        return None
     rim = np.array([(0, 0, 1), (width, 0, 1), (width, height, 1), (0, height, 1)], dtype=np.float64)
     depths = rim @ matrix[2]
-    # Below a tenth the margin nears the horizon of the plate's plane, where nothing can be seen.
-    return np.asarray(matrix) if depths.min() > 0.1 else None
+    # Where it nears nought lies the horizon of the plate's plane: nothing to be seen there.
+    return matrix if depths.min() > 0.1 * depths.max() else None
+
+
+def _solve(target: NDArray[np.float64], source: NDArray[np.float64]) -> NDArray[np.float64]:
+    matrix = cv2.getPerspectiveTransform(target.astype(np.float32), source.astype(np.float32))
+    return np.asarray(matrix, dtype=np.float64)
 
 
 def _box_points(source: NDArray[np.float64], width: int, height: int) -> NDArray[np.float64]:
-    points = np.nan_to_num(source, nan=0.0, posinf=width, neginf=0.0).clip(-width - height, 2 * (width + height))
+    points = np.nan_to_num(source, nan=0.0, posinf=width, neginf=0.0).clip(
+        -width - height, 2 * (width + height)
+    )
     (x1, y1), (x2, y2) = points.min(axis=0), points.max(axis=0)
     x2, y2 = max(x2, x1 + 1), max(y2, y1 + 1)
     return np.array([(x1, y1), (x2, y1), (x2, y2), (x1, y2)])
@@ -166,4 +175,4 @@ def _to_pixel_centres(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """The same map between indices of pixels (whose centres lie half a pixel further)."""
     into = np.array([(1, 0, 0.5), (0, 1, 0.5), (0, 0, 1)], dtype=np.float64)
     out_of = np.array([(1, 0, -0.5), (0, 1, -0.5), (0, 0, 1)], dtype=np.float64)
-    return out_of @ matrix @ into  # type: ignore[no-any-return]
+    return out_of @ matrix @ into

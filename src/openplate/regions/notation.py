@@ -144,6 +144,12 @@ def patterns(code: str) -> tuple[str, ...]:
     return _patterns(get(code).code)
 
 
+@cache
+def has_open_pattern(code: str) -> bool:
+    """Whether the region's country also issues plates of no fixed form. RegionError: unknown code."""
+    return any(is_open(pattern) for pattern in patterns(get(code).country))
+
+
 def takes(code: str, form: Form, text: str) -> bool:
     """Whether a clean text (upper case, no separators) is of that form of the region's patterns."""
     expression = _compile(patterns(code), form)

@@ -8,8 +8,8 @@ reading outlives any pattern, and the confidence that comes out is still a proba
 
 Why these odds: of the human-labelled training texts of cn, cz, es, hr, hu, id, it, nl, pl, se and vn 98 to
 100 % have exactly a form of the table (of India's 91 %), and few strings one character away do; of the plates
-of US states only half have a form that the table lists for the state, the others are personalised or rare. So odds are high, and
-much lower where the table says itself, by an open pattern, that anything may occur.
+of US states only half have a form that the table lists for the state, the others are personalised or rare.
+So odds are high, and much lower where the table says itself, by an open pattern, that anything may occur.
 """
 
 from __future__ import annotations

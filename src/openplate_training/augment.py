@@ -1,0 +1,84 @@
+"""What cameras do to pictures: light, colour, blur, noise, compression. All on uint8 RGB arrays (h, w, 3)."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from openplate_training.data import Pixels
+
+Random = np.random.Generator
+
+
+def chance(random: Random, probability: float) -> bool:
+    return bool(random.random() < probability)
+
+
+def change_light(pixels: Pixels, random: Random) -> Pixels:
+    """Contrast, brightness and gamma in one table look-up per channel; now and then a colour cast or night."""
+    levels = np.arange(256, dtype=np.float32) / 255
+    gamma = float(np.exp(random.normal(0, 0.35)))
+    contrast, brightness = random.uniform(0.55, 1.3), random.normal(0, 0.08)
+    if chance(random, 0.1):
+        contrast, gamma = random.uniform(0.15, 0.5), random.uniform(1.0, 2.0)
+    curve = (levels**gamma - 0.5) * contrast + 0.5 + brightness
+    cast = random.normal(1.0, 0.08, 3) if chance(random, 0.5) else np.ones(3)
+    table = np.clip(curve[:, None] * cast * 255, 0, 255).astype(np.uint8)
+    return cv2.LUT(pixels, table.reshape(256, 1, 3))  # type: ignore[return-value]
+
+
+def drop_colour(pixels: Pixels, random: Random) -> Pixels:
+    """Grey, from any mixture of the channels (an infrared camera's view is not the eye's)."""
+    weights = random.dirichlet((2.0, 4.0, 1.5)).astype(np.float32)
+    grey = cv2.transform(pixels, weights[None])
+    return cv2.merge((grey, grey, grey))  # type: ignore[return-value]
+
+
+def blur(pixels: Pixels, random: Random, strength: float) -> Pixels:
+    """Defocus or motion; ``strength`` is the largest blur in pixels."""
+    if chance(random, 0.5):
+        sigma = random.uniform(0.3, max(0.35, strength / 2))
+        return cv2.GaussianBlur(pixels, (0, 0), sigma)  # type: ignore[return-value]
+    length = int(random.integers(2, max(3, int(strength) + 2)))
+    kernel = np.zeros((length, length), np.float32)
+    kernel[length // 2] = 1
+    turn = cv2.getRotationMatrix2D(((length - 1) / 2, (length - 1) / 2), random.uniform(0, 180), 1)
+    kernel = cv2.warpAffine(kernel, turn, (length, length))
+    return cv2.filter2D(pixels, -1, kernel / max(float(kernel.sum()), 1e-6))  # type: ignore[return-value]
+
+
+def add_noise(pixels: Pixels, random: Random, strength: float) -> Pixels:
+    """Sensor noise, cheap: one block of normal values, shifted at random."""
+    height, width = pixels.shape[:2]
+    noise = np.empty((height, width, 3), np.int16)
+    cv2.setRNGSeed(int(random.integers(1 << 30)))
+    cv2.randn(noise, (0, 0, 0), (strength, strength, strength))
+    return cv2.add(pixels, noise, dtype=cv2.CV_8U)  # type: ignore[return-value]
+
+
+def compress(pixels: Pixels, random: Random, lowest: int) -> Pixels:
+    """JPEG and back."""
+    quality = int(random.integers(lowest, 85))
+    _, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return cv2.imdecode(data, cv2.IMREAD_COLOR)  # type: ignore[return-value]
+
+
+def lose_resolution(pixels: Pixels, random: Random, smallest: float) -> Pixels:
+    """Reduced to as little as ``smallest`` of its size and enlarged again."""
+    height, width = pixels.shape[:2]
+    factor = random.uniform(smallest, 0.9)
+    size = (max(2, int(width * factor)), max(2, int(height * factor)))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    how = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST)[int(random.choice(3, p=(0.6, 0.3, 0.1)))]
+    return cv2.resize(small, (width, height), interpolation=how)  # type: ignore[return-value]
+
+
+def cast_shadow(pixels: Pixels, random: Random) -> Pixels:
+    """A half-plane in shadow (or in light) with a soft edge."""
+    height, width = pixels.shape[:2]
+    angle, offset = random.uniform(0, 2 * np.pi), random.normal(0, 0.25)
+    xs = np.linspace(-0.5, 0.5, width, dtype=np.float32)[None]
+    ys = np.linspace(-0.5, 0.5, height, dtype=np.float32)[:, None]
+    edge = (xs * np.cos(angle) + ys * np.sin(angle) - offset) * random.uniform(4, 40)
+    shade = 1 - random.uniform(0.2, 0.65) / (1 + np.exp(-np.clip(edge, -20, 20)))
+    return (pixels * shade[..., None]).astype(np.uint8)

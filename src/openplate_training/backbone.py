@@ -1,0 +1,91 @@
+"""MobileNet V1 at half width (Howard et al. 2017, arXiv:1704.04861), warm-started from ImageNet weights.
+
+The stored weights have their batch norm folded in. The layers up to stride 4 are kept as they are (frozen: generic
+edges and colours, and the costly part of a training step on a CPU); behind each later convolution stands a new
+batch norm, set from the statistics of real pictures so that the network's function is the stored one at the start.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 (the name everybody knows)
+from torch import Tensor, nn
+
+PAIR_STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1)
+PAIR_WIDTHS = (32, 64, 64, 128, 128, 256, 256, 256, 256, 256, 256, 512, 512)
+FROZEN_PAIRS = 3
+
+
+class SameConv(nn.Module):
+    """Convolution with TensorFlow's SAME padding for even sizes, optional batch norm, ReLU6."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, groups: int, norm: bool) -> None:
+        super().__init__()
+        padding = kernel // 2 if stride == 1 else 0
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding, groups=groups)
+        self.norm = nn.BatchNorm2d(outputs) if norm else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.conv.stride[0] == 2:
+            x = F.pad(x, (0, 1, 0, 1))
+        x = self.conv(x)
+        return F.relu6(x if self.norm is None else self.norm(x))
+
+
+class MobileNetV1(nn.Module):
+    """Pictures scaled to -1..1, (N, 3, H, W) with H and W multiples of 32, to the maps at strides 8, 16, 32."""
+
+    widths = (128, 256, 512)
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers, inputs = [SameConv(3, 16, 3, 2, 1, norm=False)], 16
+        for i, (stride, outputs) in enumerate(zip(PAIR_STRIDES, PAIR_WIDTHS, strict=True)):
+            norm = i >= FROZEN_PAIRS
+            layers.append(SameConv(inputs, inputs, 3, stride, inputs, norm))
+            layers.append(SameConv(inputs, outputs, 1, 1, 1, norm))
+            inputs = outputs
+        self.layers = nn.ModuleList(layers)
+        for layer in layers[: 1 + 2 * FROZEN_PAIRS]:
+            layer.requires_grad_(False)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        frozen = 1 + 2 * FROZEN_PAIRS
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.layers[0].conv.weight.requires_grad):
+            for layer in self.layers[:frozen]:
+                x = layer(x)
+        maps = []
+        for i, layer in enumerate(self.layers[frozen:], frozen):
+            x = layer(x)
+            if i in (10, 22, 26):
+                maps.append(x)
+        return maps[0], maps[1], maps[2]
+
+    def load_imagenet(self, file: Path) -> None:
+        """Takes the folded weights of `mobilenet_v1_0.5_imagenet_f16.npz`."""
+        with np.load(file) as arrays, torch.no_grad():
+            for i, layer in enumerate(self.layers):
+                layer.conv.weight.copy_(torch.from_numpy(arrays[f"conv_{i:02d}_w"].astype(np.float32)))
+                layer.conv.bias.copy_(torch.from_numpy(arrays[f"conv_{i:02d}_b"].astype(np.float32)))
+
+    @torch.no_grad()
+    def settle_norms(self, pictures: Tensor) -> None:
+        """Sets each batch norm to undo itself on ``pictures``, so that it changes nothing at the start."""
+        x = pictures
+        for layer in self.layers:
+            if layer.norm is not None:
+                y = F.pad(x, (0, 1, 0, 1)) if layer.conv.stride[0] == 2 else x
+                y = layer.conv(y)
+                variance, mean = torch.var_mean(y, (0, 2, 3))
+                layer.norm.running_mean.copy_(mean)
+                layer.norm.running_var.copy_(variance)
+                layer.norm.weight.copy_((variance + layer.norm.eps).sqrt())
+                layer.norm.bias.copy_(mean)
+            training, layer.training = layer.training, False
+            if layer.norm is not None:
+                layer.norm.training = False
+            x = layer(x)
+            layer.train(training)

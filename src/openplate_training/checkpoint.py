@@ -1,0 +1,68 @@
+"""Checkpoints: the weights, their running mean, the optimiser and the whole configuration, replaced atomically."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class RunningMean:
+    """An exponential mean of a network's weights, which generalises better than the last step's
+    (Polyak and Juditsky 1992). Early on it forgets faster.
+    """
+
+    def __init__(self, network: nn.Module, decay: float = 0.999) -> None:
+        self.decay, self.steps = decay, 0
+        self.values = {name: value.detach().clone() for name, value in network.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, network: nn.Module) -> None:
+        self.steps += 1
+        keep = min(self.decay, (1 + self.steps) / (20 + self.steps))
+        for name, value in network.state_dict().items():
+            mean = self.values[name]
+            if mean.dtype.is_floating_point:
+                mean.lerp_(value, 1 - keep)
+            else:
+                mean.copy_(value)
+
+
+def current_commit() -> str:
+    """The commit the code stands at, or "unknown" outside a checkout."""
+    answer = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parent,
+    )
+    return answer.stdout.strip() or "unknown"
+
+
+def save_checkpoint(folder: Path, state: dict[str, Any], config: dict[str, Any]) -> None:
+    """Writes ``checkpoint.pt`` and ``config.json``; a crash in the middle leaves the old ones."""
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.save(state, folder / "checkpoint.tmp")
+    (folder / "checkpoint.tmp").replace(folder / "checkpoint.pt")
+    text = json.dumps({**config, "commit": current_commit()}, indent=1, default=str)
+    (folder / "config.json").write_text(text, encoding="utf-8")
+
+
+def load_checkpoint(folder: Path) -> dict[str, Any] | None:
+    """The state saved there, or None."""
+    file = folder / "checkpoint.pt"
+    return torch.load(file, weights_only=True) if file.exists() else None
+
+
+def load_mean(network: nn.Module, folder: Path) -> None:
+    """Puts the running mean of a checkpoint into ``network``."""
+    state = load_checkpoint(folder)
+    if state is None:
+        raise FileNotFoundError(f"no checkpoint in {folder}")
+    values: dict[str, Tensor] = state["mean"]
+    network.load_state_dict(values)

@@ -1,0 +1,77 @@
+"""Trains the detector on whole pictures.
+
+python -m openplate_training.detector_train --data DATA --cache CACHE --output FOLDER --minutes 75
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from openplate_training.data import PackedPictures, Record, pack_pictures
+from openplate_training.detector_data import Sample, WindowSampler
+from openplate_training.detector_loss import DetectorLoss
+from openplate_training.detector_model import DetectorNetwork
+from openplate_training.loop import LoopConfig, train
+
+# Sets whose pictures say less than their number: near-identical views, or already augmented at their source.
+SET_WEIGHTS = {"us_mixed_vanity_300": 0.5, "det_highway_overhead": 0.5, "eg_ealpr": 0.7, "nl_delft_video": 0.7}
+
+
+def picture_weights(records: list[Record]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    weights = np.array([SET_WEIGHTS.get(r["set"], 1.0) for r in records])
+    return np.asarray(weights / weights.sum(), np.float64)
+
+
+def build_sampler(pictures: PackedPictures, width: int, height: int, mosaic: float) -> WindowSampler:
+    indices = pictures.subset(lambda record: record["split"] == "train")
+    weights = picture_weights([pictures.records[i] for i in indices])
+    return WindowSampler(pictures, indices, weights, width, height, mosaic=mosaic)
+
+
+def batch_of(samples: list[Sample]) -> torch.Tensor:
+    return torch.from_numpy(np.stack([s.pixels for s in samples]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder with scenes/ and backbones/")
+    parser.add_argument("--cache", type=Path, required=True, help="where decoded pictures are kept")
+    parser.add_argument("--output", type=Path, required=True, help="folder of the checkpoint")
+    parser.add_argument("--minutes", type=float, default=75)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--rate", type=float, default=1.2e-3)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    torch.manual_seed(options.seed)
+    random = np.random.default_rng([options.seed, torch.initial_seed() % 1000])
+    pictures = pack_pictures(options.data / "scenes" / "scenes.jsonl", options.cache / "scenes")
+    network = DetectorNetwork()
+    small, large = (build_sampler(pictures, *shape) for shape in ((320, 320, 0.3), (576, 448, 0.15)))
+    network.backbone.load_imagenet(options.data / "backbones" / "mobilenet_v1_0.5_imagenet_f16.npz")
+    first = batch_of([small.sample(random) for _ in range(32)]).permute(0, 3, 1, 2).float()
+    network.backbone.settle_norms((first - 127.5) / 127.5)
+    network.to(memory_format=torch.channels_last)
+    losses = {sampler.width: DetectorLoss(sampler.height, sampler.width) for sampler in (small, large)}
+
+    def step(number: int, progress: float) -> dict[str, torch.Tensor]:
+        # Small windows for most of the time: three times as many samples for the same arithmetic. The last fifth
+        # sees windows of about the size that is served, so that large vehicles are learned whole.
+        late = progress > 0.8 or (progress > 0.3 and number % 8 == 0)
+        sampler, count = (large, options.batch // 2) if late else (small, options.batch)
+        samples = [sampler.sample(random) for _ in range(count)]
+        plates, vehicles = network(batch_of(samples))
+        return losses[sampler.width](plates, vehicles, [s.labels for s in samples])
+
+    config = LoopConfig(
+        options.output, options.minutes, options.rate, slow_rate=options.rate / 3, threads=options.threads
+    )
+    train(network, step, config, slow="backbone")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""Trains the reader on real and rendered plates.
+
+python -m openplate_training.reader_train --data DATA --cache CACHE --rendered DIR --output FOLDER --minutes 75
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+
+from openplate_training.data import pack_pictures
+from openplate_training.loop import LoopConfig, train
+from openplate_training.reader_data import ReaderSampler, RenderedPlates, encode_text
+from openplate_training.reader_model import ALPHABET, ReaderNetwork
+
+
+def ctc_loss(log_probabilities: torch.Tensor, texts: list[str]) -> torch.Tensor:
+    """Mean over the batch of the negative log probability of each text, over all its alignments."""
+    targets = torch.tensor([c for text in texts for c in encode_text(text)])
+    lengths = torch.tensor([len(text) for text in texts])
+    steps = torch.full((len(texts),), log_probabilities.shape[1])
+    loss = F.ctc_loss(
+        log_probabilities.transpose(0, 1),
+        targets,
+        steps,
+        lengths,
+        blank=len(ALPHABET),
+        reduction="none",
+        zero_infinity=True,
+    )
+    return loss.mean()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder with plate_crops/")
+    parser.add_argument("--cache", type=Path, required=True, help="where decoded pictures are kept")
+    parser.add_argument("--rendered", type=Path, required=True, help="folder of rendered plates; may still grow")
+    parser.add_argument("--output", type=Path, required=True, help="folder of the checkpoint")
+    parser.add_argument("--minutes", type=float, default=75)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--rate", type=float, default=1.5e-3)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    torch.manual_seed(options.seed)
+    random = np.random.default_rng(options.seed)
+    crops = pack_pictures(options.data / "plate_crops" / "plate_crops.jsonl", options.cache / "plate_crops")
+    rendered = RenderedPlates(options.rendered)
+    sampler = ReaderSampler(crops, rendered)
+    network = ReaderNetwork().to(memory_format=torch.channels_last)
+
+    def step(number: int, progress: float) -> dict[str, torch.Tensor]:
+        if number % 500 == 0:
+            print(f"{len(sampler.indices)} real plates, {rendered.refresh()} rendered", flush=True)
+        share = 0.6 if progress < 0.6 else 0.4
+        samples = [sampler.sample(random, share) for _ in range(options.batch)]
+        log_probabilities = network(torch.from_numpy(np.stack([pixels for pixels, _ in samples])))
+        return {"ctc": ctc_loss(log_probabilities, [text for _, text in samples])}
+
+    config = LoopConfig(
+        options.output,
+        options.minutes,
+        options.rate,
+        weight_decay=0.03,
+        clip=5.0,
+        threads=options.threads,
+        report_every_steps=100,
+    )
+    train(network, step, config)
+
+
+if __name__ == "__main__":
+    main()

@@ -62,9 +62,7 @@ def labels_of(record: Record) -> Labels:
         has_corners=np.array([bool(p.get("corners")) for p in sure], bool),
         plate_ignore=_quads([quad_of(b) for b in [*record.get("ignore", []), *weak]]),
         vehicles=_quads([quad_of(v["box"]) for v in vehicles]),
-        vehicle_classes=np.array(
-            [VEHICLE_LABELS.index(v["type"]) if v["type"] else -1 for v in vehicles], np.int64
-        ),
+        vehicle_classes=np.array([VEHICLE_LABELS.index(v["type"]) if v["type"] else -1 for v in vehicles], np.int64),
         vehicle_ignore=_quads([quad_of(b) for b in record.get("ignore_vehicles", [])]),
     )
 
@@ -203,9 +201,7 @@ def _warped(pixels: Pixels, labels: Labels, scale: float, width: int, height: in
         reduced = cv2.resize(pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         view = matrix.copy()
         view[:, :2] *= 2
-        out = cv2.warpAffine(
-            reduced, view, (width, height), borderMode=cv2.BORDER_CONSTANT, borderValue=(FILL,) * 3
-        )
+        out = cv2.warpAffine(reduced, view, (width, height), borderMode=cv2.BORDER_CONSTANT, borderValue=(FILL,) * 3)
     else:
         out = cv2.warpAffine(
             np.ascontiguousarray(pixels),

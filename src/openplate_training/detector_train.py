@@ -18,7 +18,12 @@ from openplate_training.detector_model import DetectorNetwork
 from openplate_training.loop import LoopConfig, train
 
 # Sets whose pictures say less than their number: near-identical views, or already augmented at their source.
-SET_WEIGHTS = {"us_mixed_vanity_300": 0.5, "det_highway_overhead": 0.5, "eg_ealpr": 0.7, "nl_delft_video": 0.7}
+SET_WEIGHTS = {
+    "us_mixed_vanity_300": 0.5,
+    "det_highway_overhead": 0.5,
+    "eg_ealpr": 0.7,
+    "nl_delft_video": 0.7,
+}
 
 
 def picture_weights(records: list[Record]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from openplate.datatypes import Corners
-from openplate.ocr import MARGIN_X, MARGIN_Y
-from openplate.imaging import warp_plate
+from openplate.imaging import rectify
 from openplate.text import normalise
 from openplate_training import augment
 from openplate_training.augment import Random, chance
@@ -101,7 +100,7 @@ def shaken_corners(record: Record, random: Random) -> npt.NDArray[np.float64]:
 
 def rectified(pixels: Pixels, corners: npt.NDArray[np.float64]) -> Pixels:
     """The reader's input (64, 160, 3): exactly what is served."""
-    return warp_plate(pixels, Corners.from_points(corners), WIDTH, HEIGHT, MARGIN_X, MARGIN_Y)
+    return rectify(pixels, Corners.from_points(corners), WIDTH, HEIGHT)
 
 
 def degrade_crop(pixels: Pixels, random: Random, strength: float = 1.0) -> Pixels:
@@ -151,5 +150,3 @@ class ReaderSampler:
         record = self.crops.records[record_index]
         pixels = rectified(self.crops.picture(record_index), shaken_corners(record, random))
         return degrade_crop(pixels, random), normalise(record["text"])
-
-

@@ -13,6 +13,8 @@ from openplate.datatypes import Box, Corners
 from openplate.imaging.decoding import Pixels
 
 PADDING = 114
+MARGIN_X, MARGIN_Y = 0.05, 0.08
+"""What ``rectify`` shows around a plate, as fractions of its width and height: corners are never exact."""
 _MOST_SAMPLES = 8  # per target pixel and axis, when a plate is much larger than the target
 
 
@@ -93,6 +95,11 @@ def warp_plate(
         source = _box_points(source, pixels.shape[1], pixels.shape[0])
         to_source = _solve(target, source)
     return _sample(pixels, to_source, width, height)
+
+
+def rectify(pixels: Pixels, corners: Corners, width: int, height: int) -> Pixels:
+    """A plate as the reading networks take it: ``warp_plate`` with the margins that they were trained for."""
+    return warp_plate(pixels, corners, width, height, MARGIN_X, MARGIN_Y)
 
 
 def _target_corners(width: int, height: int, margin_x: float, margin_y: float) -> NDArray[np.float64]:

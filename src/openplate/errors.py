@@ -11,7 +11,8 @@
     │   ├── DeviceUnavailable   the asked-for device is not on this machine
     │   └── InferenceFailed     the network ran and failed
     ├── RegionError             no region of that code
-    └── DatasetError            an evaluation or training list is not of the described form
+    ├── DatasetError            an evaluation or training list is not of the described form
+    └── SettingsError           a setting is unknown or not acceptable
 """
 
 
@@ -61,3 +62,7 @@ class RegionError(OpenplateError):
 
 class DatasetError(OpenplateError):
     """An evaluation or training list is not of the described form."""
+
+
+class SettingsError(OpenplateError):
+    """A setting is unknown or not acceptable."""

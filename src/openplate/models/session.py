@@ -41,7 +41,7 @@ _CPU: Final = "CPUExecutionProvider"
 _TELEMETRY: Final = "openvino_telemetry"
 _MESSAGE_LENGTH: Final = 400
 
-_COMPILED_SHAPES: Final = 4
+_COMPILED_SHAPES: Final = 3
 """How many input sizes of one network OpenVINO compiles on their own. Each takes 10 to 20 MB and 0.1 to 0.3 s
 and runs about a tenth faster than one network compiled for any size, which takes all further sizes."""
 

@@ -58,9 +58,7 @@ def make_card(**changes: Any) -> ModelCard:
         "outputs": ("means", "scaled"),
         "files": {"float": NO_FILE},
         "runtime": {"onnxruntime": "float", "openvino": "float"},
-        "input": InputDescription(
-            64, 32, 3, mean=(127.5, 127.5, 127.5), scale=(0.00784313725490196, 0.5, 1e-07)
-        ),
+        "input": InputDescription(64, 32, 3, mean=(127.5, 127.5, 127.5), scale=(0.00784313725490196, 0.5, 1e-07)),
         "labels": ("car", "plate"),
         "parameters": {"threshold": 0.35, "temperature": 1.5},
         "measured": {"plates found, scenes val": 0.97, "AP50": 0.71},
@@ -354,9 +352,7 @@ def check_answers(outputs: tuple[NDArray[Any], ...], pictures: NDArray[Any], fac
 
 @ON_EVERY_RUNTIME
 @pytest.mark.parametrize("count", [1, 2, 7, 8, 9, 20])
-def test_any_batch_gives_the_outputs_in_the_order_of_the_card(
-    tmp_path: Path, device: Device, count: int
-) -> None:
+def test_any_batch_gives_the_outputs_in_the_order_of_the_card(tmp_path: Path, device: Device, count: int) -> None:
     make_network(tmp_path)
     session = catalog.open_session("tiny", device, folder=tmp_path)
     pictures = make_pictures(count)
@@ -422,14 +418,10 @@ def test_an_array_of_another_form_is_refused(tmp_path: Path, device: Device, wro
 
 
 @ON_EVERY_RUNTIME
-def test_what_the_runtime_refuses_is_told_and_leaves_the_session_whole(
-    tmp_path: Path, device: Device
-) -> None:
+def test_what_the_runtime_refuses_is_told_and_leaves_the_session_whole(tmp_path: Path, device: Device) -> None:
     make_network(tmp_path, size=(8, 12))
     session = catalog.open_session("tiny", device, folder=tmp_path)
-    with pytest.raises(
-        InferenceFailed, match=r"'tiny' failed on .* with an input of \(1, 3, 9, 12\)"
-    ) as failure:
+    with pytest.raises(InferenceFailed, match=r"'tiny' failed on .* with an input of \(1, 3, 9, 12\)") as failure:
         session.run(make_pictures(height=9))
     assert failure.value.__cause__ is not None
     check_answers(session.run(make_pictures()), make_pictures())

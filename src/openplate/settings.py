@@ -117,9 +117,9 @@ class Settings:
         _WholeNumber(1, 256),
         "Pictures that are worked on at the same time; not set: as many as the processor has cores.",
     ] = None
-    weights: Annotated[
-        Path | None, _Folder(), "Folder with the networks; not set: those that come with Openplate."
-    ] = None
+    weights: Annotated[Path | None, _Folder(), "Folder with the networks; not set: those that come with Openplate."] = (
+        None
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +191,7 @@ def _from_file(path: Path) -> _Layer:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"the settings file {path} is not TOML: {error}") from error
     return {
-        name: (_accept(name, value, str(path)), f"file {path}")
-        for name, value in _flatten(tree, "", str(path)).items()
+        name: (_accept(name, value, str(path)), f"file {path}") for name, value in _flatten(tree, "", str(path)).items()
     }
 
 
@@ -219,9 +218,7 @@ def _from_command_line(values: Mapping[str, object]) -> _Layer:
         if name not in _SETTINGS:
             raise _unknown(name, tuple(_SETTINGS), "the " + source)
     return {
-        name: (_accept(name, value, "the " + source), source)
-        for name, value in values.items()
-        if value is not None
+        name: (_accept(name, value, "the " + source), source) for name, value in values.items() if value is not None
     }
 
 

@@ -127,9 +127,7 @@ class ModelCard:
             raise ModelLoadFailed(f"{path} is not text in UTF-8: {error}") from error
         card = cls.from_toml(text, str(path))
         if card.name != folder.resolve().name:
-            raise ModelLoadFailed(
-                f"{path}: name is {card.name!r}, but its folder is {folder.resolve().name!r}"
-            )
+            raise ModelLoadFailed(f"{path}: name is {card.name!r}, but its folder is {folder.resolve().name!r}")
         return replace(card, folder=folder)
 
     @classmethod
@@ -224,9 +222,7 @@ def _parse_files(table: Table) -> dict[WeightPrecision, WeightFile]:
     return files
 
 
-def _parse_runtime(
-    table: Table, files: Mapping[WeightPrecision, WeightFile]
-) -> dict[Runtime, WeightPrecision]:
+def _parse_runtime(table: Table, files: Mapping[WeightPrecision, WeightFile]) -> dict[Runtime, WeightPrecision]:
     runtime = {name: table.choice(name, tuple(files)) for name in RUNTIMES}
     table.close()
     return runtime

@@ -52,9 +52,7 @@ def verified_file(card: ModelCard, precision: WeightPrecision = "float") -> Path
     if card.folder is None:
         raise ModelLoadFailed(f"the card of {card.name!r} was not loaded from a folder, so it has no file")
     if precision not in card.files:
-        raise ModelLoadFailed(
-            f"the network {card.name!r} has no {precision} weights; it has: {', '.join(card.files)}"
-        )
+        raise ModelLoadFailed(f"the network {card.name!r} has no {precision} weights; it has: {', '.join(card.files)}")
     expected = card.files[precision]
     path = card.folder / expected.file
     try:

@@ -92,8 +92,7 @@ def find_place(device: Device) -> Place:
     has_onnxruntime, has_openvino = _is_installed("onnxruntime"), _is_installed("openvino")
     if not has_onnxruntime and not has_openvino:
         raise DeviceUnavailable(
-            f"no runtime for networks is installed; install one with: {_INSTALL['cpu']} "
-            f"(or {_INSTALL['openvino']})"
+            f"no runtime for networks is installed; install one with: {_INSTALL['cpu']} (or {_INSTALL['openvino']})"
         )
     if device == "openvino" or (device == "auto" and not has_onnxruntime):
         place, is_there = Place("openvino", "cpu"), has_openvino
@@ -173,14 +172,11 @@ class Session:
 
 def _check_against_card(engine: _Engine, card: ModelCard, path: Path) -> None:
     if list(engine.inputs.values()) != [card.input.type]:
-        raise ModelLoadFailed(
-            f"{path} has the inputs {engine.inputs}, but its card says one of {card.input.type}"
-        )
+        raise ModelLoadFailed(f"{path} has the inputs {engine.inputs}, but its card says one of {card.input.type}")
     missing = [name for name in card.outputs if name not in engine.outputs]
     if missing:
         raise ModelLoadFailed(
-            f"{path} has the outputs {', '.join(engine.outputs)}, but not {', '.join(missing)}, "
-            "which its card names"
+            f"{path} has the outputs {', '.join(engine.outputs)}, but not {', '.join(missing)}, which its card names"
         )
 
 

@@ -103,8 +103,10 @@ def rectified(pixels: Pixels, corners: npt.NDArray[np.float64]) -> Pixels:
     return rectify(pixels, Corners.from_points(corners), WIDTH, HEIGHT)
 
 
-def degrade_crop(pixels: Pixels, random: Random, strength: float = 1.0) -> Pixels:
-    """What cameras do to a plate. ``strength`` below 1 does it less often (rendered plates have had theirs)."""
+def degrade_crop(pixels: Pixels, random: Random, strength: float = 1.0, grey: float = 0.3) -> Pixels:
+    """What cameras do to a plate. ``strength`` below 1 does it less often (rendered plates have had theirs);
+    ``grey`` is how often colour is lost.
+    """
     if chance(random, 0.6 * strength):
         pixels = augment.change_light(pixels, random)
     if chance(random, 0.15 * strength):
@@ -117,10 +119,8 @@ def degrade_crop(pixels: Pixels, random: Random, strength: float = 1.0) -> Pixel
         pixels = augment.add_noise(pixels, random, random.uniform(2, 22))
     if chance(random, 0.2 * strength):
         pixels = augment.compress(pixels, random, 12)
-    if chance(random, 0.3):
+    if chance(random, grey):
         pixels = augment.drop_colour(pixels, random)
-    if chance(random, 0.08):
-        pixels = 255 - pixels
     return pixels
 
 
@@ -145,8 +145,13 @@ class ReaderSampler:
     def sample(self, random: Random, rendered_share: float) -> tuple[Pixels, str]:
         if self.rendered is not None and self.rendered.texts and chance(random, rendered_share):
             pixels, text = self.rendered.sample(random)
-            return degrade_crop(pixels, random, 0.4), text
+            return _inverted(degrade_crop(pixels, random, 0.4), random), text
         record_index = int(random.choice(self.indices, p=self.weights))
         record = self.crops.records[record_index]
         pixels = rectified(self.crops.picture(record_index), shaken_corners(record, random))
-        return degrade_crop(pixels, random), normalise(record["text"])
+        return _inverted(degrade_crop(pixels, random), random), normalise(record["text"])
+
+
+def _inverted(pixels: Pixels, random: Random) -> Pixels:
+    """Now and then the negative: dark on light and light on dark should be read alike."""
+    return 255 - pixels if chance(random, 0.08) else pixels

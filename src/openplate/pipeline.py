@@ -1,0 +1,211 @@
+"""The whole system for stills on one page: picture, search, crops, texts and regions, recognition."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import numpy.typing as npt
+
+from openplate.datatypes import (
+    Corners,
+    Detection,
+    Guess,
+    Mode,
+    Plate,
+    PlateReading,
+    Recognition,
+    Timings,
+    Vehicle,
+)
+from openplate.detection import Detector, Thresholds
+from openplate.errors import ImageError
+from openplate.imaging import DEFAULT_LIMITS, Image, ImageLimits
+from openplate.models import Device, Precision
+from openplate.ocr import Reader, Spelling
+from openplate.region_classifier import RegionClassifier
+from openplate.regions import certain, combine, guide_reading
+from openplate.search import PLANS, Found, search, vehicle_of
+
+Source = str | os.PathLike[str] | bytes | npt.NDArray[np.uint8]
+"""A path, the bytes of a picture file, or an array (h, w, 3) RGB, (h, w) grey or (h, w, 4) with alpha."""
+
+_CONFIDENT_REGION = 0.5  # from here on the look of a plate says which formats its text may have
+_MOST_REGIONS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class RecognitionOptions:
+    """What a user may ask for.
+
+    Attributes:
+        mode: "fast" is exactly one pass, "normal" looks again where it pays, "redaction" misses least.
+        regions: codes of the region table that guide the texts.
+        strict: keep only texts that have exactly a form of one of ``regions``.
+        threshold_detection: least confidence of a plate, 0 to 1; None: what the network's card says.
+        threshold_reading: below it a plate counts as found but not readable, 0 to 1.
+        top_n: most candidates for each plate, 1 or more.
+    """
+
+    mode: Mode = "normal"
+    regions: tuple[str, ...] = ()
+    strict: bool = False
+    threshold_detection: float | None = None
+    threshold_reading: float = 0.2
+    top_n: int = 10
+
+    def __post_init__(self) -> None:
+        if self.mode not in PLANS:
+            raise ValueError(f"no mode {self.mode!r}; the modes are {', '.join(PLANS)}")
+        for name in ("threshold_detection", "threshold_reading"):
+            value = getattr(self, name)
+            if value is not None and not 0.0 <= value <= 1.0:
+                raise ValueError(f"{name} must lie between 0 and 1, not {value!r}")
+        if self.top_n < 1:
+            raise ValueError(f"top_n must be 1 or more, not {self.top_n}")
+
+
+class Recognizer:
+    """Finds and reads the plates of pictures; threads may share one."""
+
+    def __init__(
+        self,
+        options: RecognitionOptions = RecognitionOptions(),
+        *,
+        device: Device = "auto",
+        precision: Precision = "auto",
+        limits: ImageLimits = DEFAULT_LIMITS,
+        workers: int = 1,
+    ) -> None:
+        """Loads the networks.
+
+        Args:
+            options: what to look for.
+            device: where the networks run.
+            precision: what they compute with.
+            limits: on pictures.
+            workers: how many threads will call ``recognize`` at the same time.
+
+        Raises:
+            ModelError: a network or the device cannot be used.
+            RegionError: an unknown code in ``options.regions``.
+        """
+        self.options = options
+        self.limits = limits
+        self._guides = certain(options.regions)
+        self.detector = Detector.open(device, precision, workers=workers)
+        self.reader = Reader.open(device, precision, workers=workers)
+        self.region_classifier = RegionClassifier.open(device, precision, workers=workers)
+        plate = options.threshold_detection
+        self._thresholds = Thresholds(
+            self.detector.threshold_plate if plate is None else plate, self.detector.threshold_vehicle
+        )
+
+    def recognize(self, images: Sequence[Source], names: Sequence[str] | None = None) -> list[Recognition]:
+        """One recognition for each picture, in order; the same picture gives the same however it comes in.
+
+        Args:
+            images: paths, bytes of picture files, or RGB arrays.
+            names: what to call them in ``Recognition.source``; default: the path, "bytes" or "array".
+
+        Raises:
+            ImageError: a picture cannot be used. ``recognize_each`` goes on instead.
+        """
+        recognitions = []
+        for answer in self.recognize_each(images, names):
+            if isinstance(answer, ImageError):
+                raise answer
+            recognitions.append(answer)
+        return recognitions
+
+    def recognize_each(
+        self, images: Iterable[Source], names: Iterable[str] | None = None
+    ) -> Iterator[Recognition | ImageError]:
+        """The same one by one as it is asked for; a picture that cannot be used gives its error as a value."""
+        if names is None:
+            for image in images:
+                yield self._recognize(image, _name_of(image))
+        else:
+            for image, name in zip(images, names, strict=True):
+                yield self._recognize(image, name)
+
+    def _recognize(self, source: Source, name: str) -> Recognition | ImageError:
+        start = perf_counter()
+        try:
+            image = _load(source, self.limits)
+        except ImageError as error:
+            return error
+        decoded = perf_counter()
+        found = search(self.detector, image, PLANS[self.options.mode], self._thresholds)
+        detected = perf_counter()
+        plates = self._plates(image, found)
+        read = perf_counter()
+        return Recognition(
+            source=name,
+            width=image.width,
+            height=image.height,
+            plates=plates,
+            vehicles=tuple(Vehicle(v) for v in found.vehicles),
+            timings=Timings(
+                decode_ms=1e3 * (decoded - start),
+                detect_ms=1e3 * (detected - decoded),
+                read_ms=1e3 * (read - detected),
+                total_ms=1e3 * (read - start),
+            ),
+            model_names=(self.detector.name, self.reader.name, self.region_classifier.name),
+        )
+
+    def _plates(self, image: Image, found: Found) -> tuple[Plate, ...]:
+        corners = [_corners(plate) for plate in found.plates]
+        reader, regions = self.reader, self.region_classifier
+        spellings = reader.read([reader.rectify(image.pixels, c) for c in corners], self.options.top_n)
+        looks = regions.classify([regions.rectify(image.pixels, c) for c in corners])
+        plates = []
+        for plate, spelling, look in zip(found.plates, spellings, looks, strict=True):
+            reading = self._settle(spelling, look)
+            if reading is None and self.options.strict and self._guides:
+                continue
+            if reading is not None and reading.confidence < self.options.threshold_reading:
+                reading = None
+            plates.append(Plate(plate, reading, vehicle_of(plate, found.vehicles)))
+        return tuple(plates)
+
+    def _settle(self, spelling: Spelling, look: tuple[Guess, ...]) -> PlateReading | None:
+        """Look and text together: the region's formats settle characters, the text speaks for a region."""
+        reading = spelling.reading
+        if not reading.text:
+            return None
+        guesses = combine(look, reading.text, reading.confidence)
+        guides = self._guides or tuple(g for g in guesses if g.confidence >= _CONFIDENT_REGION)
+        strict = self.options.strict and bool(self._guides)
+        guided = guide_reading(reading, spelling.alternatives, regions=guides, strict=strict)
+        if guided is None:
+            return None
+        if guided.text != reading.text:
+            guesses = combine(look, guided.text, guided.confidence)
+        top = self.options.top_n
+        return replace(guided, candidates=guided.candidates[:top], regions=guesses[:_MOST_REGIONS])
+
+
+def _corners(plate: Detection) -> Corners:
+    return Corners.from_box(plate.box) if plate.corners is None else plate.corners
+
+
+def _load(source: Source, limits: ImageLimits) -> Image:
+    if isinstance(source, np.ndarray):
+        return Image.from_array(source)
+    if isinstance(source, bytes | bytearray | memoryview):
+        return Image.from_bytes(source, limits)
+    return Image.from_path(Path(source), limits)
+
+
+def _name_of(source: Source) -> str:
+    if isinstance(source, np.ndarray):
+        return "array"
+    if isinstance(source, bytes | bytearray | memoryview):
+        return "bytes"
+    return os.fspath(source)

@@ -1,0 +1,176 @@
+"""Where to look in a picture: once at the whole, and again, enlarged, where a second look pays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from openplate.datatypes import Box, Detection, Mode
+from openplate.detection import Detector, Thresholds, without_repeats
+from openplate.imaging import Image, crop
+
+_EDGE_PX = 2.0
+_LEAST_VEHICLE_PX = 24.0
+_ON_VEHICLE = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPlan:
+    """What a mode does after the first pass.
+
+    Attributes:
+        plate_share, vehicle_share: factors on the thresholds, below 1 to miss less.
+        zooms: most vehicles to look at again, enlarged.
+        least_gain: how much larger a zoom must show things than the pass before it.
+        sure: a plate of this confidence makes a second look at its vehicle needless.
+        tile_reach: longest side of a tile in picture pixels, as a multiple of the network's reach; pictures whose
+            longest side is more than ``tiles_from`` times the reach are looked at tile by tile.
+        most_tiles: of them at most.
+    """
+
+    plate_share: float = 1.0
+    vehicle_share: float = 1.0
+    zooms: int = 0
+    least_gain: float = 1.5
+    sure: float = 0.5
+    tile_reach: float = 2.0
+    tiles_from: float = 3.2
+    most_tiles: int = 0
+
+
+PLANS: dict[Mode, SearchPlan] = {
+    "fast": SearchPlan(),
+    "normal": SearchPlan(zooms=4, most_tiles=12),
+    "redaction": SearchPlan(
+        plate_share=0.4,
+        vehicle_share=0.7,
+        zooms=16,
+        least_gain=1.2,
+        sure=2.0,
+        tile_reach=1.0,
+        tiles_from=1.2,
+        most_tiles=40,
+    ),
+}
+ZOOM_REACH = 0.6
+"""A zoom's canvas as a share of the network's reach: one vehicle needs less than a street."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The plates and vehicles of a picture, most confident first."""
+
+    plates: tuple[Detection, ...]
+    vehicles: tuple[Detection, ...]
+
+
+def search(detector: Detector, image: Image, plan: SearchPlan, thresholds: Thresholds) -> Found:
+    """All plates and vehicles that the plan finds, in the picture's pixels."""
+    wanted = Thresholds(thresholds.plate * plan.plate_share, thresholds.vehicle * plan.vehicle_share)
+    (first,) = detector.detect([image], wanted)
+    plates, vehicles = _of_kind(first, "plate"), _of_kind(first, "vehicle")
+    for tile in tiles(image.width, image.height, detector.reach, plan):
+        more = _look(detector, image, tile, wanted, detector.reach)
+        plates = without_repeats(_ordered([*plates, *_of_kind(more, "plate")]), detector.plate_overlap)
+        vehicles = _join_vehicles([*vehicles, *_of_kind(more, "vehicle")], detector.vehicle_overlap)
+    reach = round(detector.reach * ZOOM_REACH)
+    for window in zoom_windows(plates, vehicles, image, detector.reach, plan):
+        more = _look(detector, image, window, wanted, reach)
+        plates = without_repeats(_ordered([*plates, *_of_kind(more, "plate")]), detector.plate_overlap)
+    return Found(tuple(_without_parts(plates)), tuple(vehicles))
+
+
+def tiles(width: int, height: int, reach: int, plan: SearchPlan) -> list[Box]:
+    """Overlapping windows that cover a picture much larger than the network's input; none for a smaller one."""
+    if max(width, height) <= plan.tiles_from * reach or plan.most_tiles == 0:
+        return []
+    side = plan.tile_reach * reach
+    while True:
+        columns, rows = (_starts(size, side) for size in (width, height))
+        if len(columns) * len(rows) <= plan.most_tiles:
+            break
+        side *= 1.25
+    return [Box(x, y, min(x + side, width), min(y + side, height)) for y in rows for x in columns]
+
+
+def _starts(size: int, side: float) -> list[float]:
+    """Where windows of a side begin so that they cover a length with at least a fifth of overlap."""
+    if size <= side:
+        return [0.0]
+    count = 2
+    while side + (count - 1) * side * 0.8 < size:
+        count += 1
+    return [i * (size - side) / (count - 1) for i in range(count)]
+
+
+def zoom_windows(
+    plates: Sequence[Detection], vehicles: Sequence[Detection], image: Image, reach: int, plan: SearchPlan
+) -> list[Box]:
+    """The surroundings of vehicles without a sure plate that a zoom shows larger, largest vehicles first."""
+    seen_scale = min(reach / max(image.width, image.height), 1e9)
+    windows = []
+    for vehicle in sorted(vehicles, key=lambda v: -v.box.area):
+        window = vehicle.box.expand(0.08).clamp(image.width, image.height)
+        longest = max(window.width, window.height)
+        if min(window.width, window.height) < _LEAST_VEHICLE_PX:
+            continue
+        gains = reach * ZOOM_REACH / longest >= plan.least_gain * seen_scale
+        if gains and not any(_lies_on(p, vehicle) and p.confidence >= plan.sure for p in plates):
+            windows.append(window)
+    return windows[: plan.zooms]
+
+
+def vehicle_of(plate: Detection, vehicles: Sequence[Detection]) -> int | None:
+    """The index of the vehicle that a plate sits on: the smallest one that holds it, None if none does."""
+    holding = [i for i, vehicle in enumerate(vehicles) if _lies_on(plate, vehicle)]
+    return min(holding, key=lambda i: vehicles[i].box.area, default=None)
+
+
+def _lies_on(plate: Detection, vehicle: Detection) -> bool:
+    common = plate.box.intersect(vehicle.box)
+    return common is not None and common.area >= _ON_VEHICLE * plate.box.area
+
+
+def _look(detector: Detector, image: Image, window: Box, thresholds: Thresholds, reach: int) -> list[Detection]:
+    """What a window shows, in the picture's pixels, without what its edges cut."""
+    part = crop(image, window)
+    dx, dy = float(int(window.x1)), float(int(window.y1))
+    (found,) = detector.detect([part], thresholds, reach=reach)
+    moved = [
+        replace(d, box=d.box.shift(dx, dy), corners=None if d.corners is None else d.corners.shift(dx, dy))
+        for d in found
+    ]
+    inside = Box(dx, dy, dx + part.width, dy + part.height)
+    return [d for d in moved if not _is_cut(d.box, inside, image)]
+
+
+def _is_cut(box: Box, window: Box, image: Image) -> bool:
+    """The box ends at a side of the window that is not a side of the picture."""
+    return (
+        (box.x1 - window.x1 < _EDGE_PX and window.x1 > 0)
+        or (box.y1 - window.y1 < _EDGE_PX and window.y1 > 0)
+        or (window.x2 - box.x2 < _EDGE_PX and window.x2 < image.width)
+        or (window.y2 - box.y2 < _EDGE_PX and window.y2 < image.height)
+    )
+
+
+def _of_kind(detections: Iterable[Detection], kind: str) -> list[Detection]:
+    return [d for d in detections if d.kind == kind]
+
+
+def _ordered(detections: Iterable[Detection]) -> list[Detection]:
+    return sorted(detections, key=lambda d: -d.confidence)
+
+
+def _join_vehicles(vehicles: Sequence[Detection], overlap: float) -> list[Detection]:
+    return without_repeats(_ordered(vehicles), overlap)
+
+
+def _without_parts(plates: Sequence[Detection]) -> list[Detection]:
+    """Without boxes that lie almost wholly inside a more confident plate's: parts of it, seen from nearer."""
+    kept: list[Detection] = []
+    for plate in plates:
+        inside = any((common := plate.box.intersect(k.box)) and common.area > 0.8 * plate.box.area for k in kept)
+        if not inside:
+            kept.append(plate)
+    return kept

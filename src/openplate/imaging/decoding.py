@@ -1,8 +1,8 @@
 """Encoded pictures to pixels. OpenCV decodes in BGR; what leaves this file is RGB.
 
 - JPEG by libjpeg-turbo (simplejpeg), everything else by OpenCV. The format is told by the contents.
-- A truncated picture is an error, never a picture that is half grey; a JPEG that lacks nothing but its
-  end marker is complete. Damage that a JPEG decoder steps over without loss (stray bytes) is tolerated;
+- A truncated picture is an error, never a picture that is half grey; a JPEG of one pass that lacks
+  nothing but its end marker is complete. Damage that a JPEG decoder steps over without loss (stray bytes) is tolerated;
   a broken code or a lost restart interval is an error.
 - Transparency is laid on white. 16-bit samples keep their upper half, rounded. Of an animation or a
   file of several pages the first picture counts.
@@ -30,6 +30,7 @@ from openplate.imaging.headers import (
     count_scans,
     png_chunks,
     read_header,
+    without_stray_bytes,
 )
 
 Pixels = NDArray[np.uint8]
@@ -40,7 +41,8 @@ if "OPENCV_LOG_LEVEL" not in os.environ:
 
 # A pass over a megapixel costs a decoder some milliseconds even where the file has nothing in it.
 _MOST_SCANNED_PIXELS = 4_000_000_000
-_HARMLESS_WARNINGS = ("extraneous bytes", "olor transform code", "JFIF revision", "Invalid SOS parameters")
+_HARMLESS_WARNINGS = ("extraneous bytes", "color transform code", "JFIF revision", "Invalid SOS parameters")
+_IS_CUT, _IS_SHORT = "Premature end of JPEG file", "premature end of data segment"
 _MULTIPLIED_ALPHA, _STRAIGHT_ALPHA = 1, 2  # TIFF's codes
 _DEFLATE_LIMIT = 1032  # no deflate stream grows more than this when unpacked
 
@@ -57,9 +59,7 @@ class ImageLimits:
 
     def __post_init__(self) -> None:
         if self.max_bytes < 1 or self.max_pixels < 1:
-            raise ValueError(
-                f"limits must be at least 1, not {self.max_bytes} bytes, {self.max_pixels} pixels"
-            )
+            raise ValueError(f"limits must be at least 1, not {self.max_bytes} bytes, {self.max_pixels} pixels")
 
     def check_bytes(self, count: int) -> None:
         if count > self.max_bytes:
@@ -67,9 +67,7 @@ class ImageLimits:
 
     def check_pixels(self, width: int, height: int) -> None:
         if width * height > self.max_pixels:
-            raise ImageTooLarge(
-                f"the picture has {width}x{height} pixels, more than the limit of {self.max_pixels:,}"
-            )
+            raise ImageTooLarge(f"the picture has {width}x{height} pixels, more than the limit of {self.max_pixels:,}")
 
 
 def decode(data: bytes, limits: ImageLimits) -> Pixels:
@@ -112,39 +110,50 @@ def _decode_by_opencv(data: bytes, header: Header) -> NDArray[Any]:
 
 def _decode_jpeg(data: bytes, header: JpegHeader, limits: ImageLimits) -> Pixels:
     try:
-        height, width, _, _ = simplejpeg.decode_jpeg_header(data)
-    except ValueError as error:
-        if "subsampling" not in str(error):
+        height, width, _, _ = simplejpeg.decode_jpeg_header(data, strict=False)
+    except (ValueError, KeyError) as error:
+        if isinstance(error, ValueError) and "subsampling" not in str(error):
             raise UndecodableImage(f"damaged JPEG: {error}") from error
         return _decode_rare_jpeg(data, header)
     limits.check_pixels(width, height)  # by the decoder's own account, whatever ours found
     _check_scans(data, header)
-    try:
-        return simplejpeg.decode_jpeg(data)  # type: ignore[no-any-return]
-    except ValueError as error:
-        return _decode_imperfect_jpeg(data, header, str(error))
+    pixels, complaint = _try_jpeg(data)
+    return _decode_imperfect_jpeg(data, header, complaint) if pixels is None else pixels
 
 
 def _check_scans(data: bytes, header: JpegHeader) -> None:
     if header.has_many_scans:
         most = _MOST_SCANNED_PIXELS // (header.width * header.height) + 1
         if count_scans(data, header.scan, most) >= most:
-            raise ImageTooLarge(
-                f"the JPEG stores its {header.width}x{header.height} pixels in {most} or more passes"
-            )
+            raise ImageTooLarge(f"the JPEG stores its {header.width}x{header.height} pixels in {most} or more passes")
 
 
 def _decode_imperfect_jpeg(data: bytes, header: JpegHeader, complaint: str) -> Pixels:
-    try:
-        if "Premature end of JPEG file" in complaint:
-            return simplejpeg.decode_jpeg(data + b"\xff\xd9")  # type: ignore[no-any-return]
-        if any(warning in complaint for warning in _HARMLESS_WARNINGS) and _has_end(data, header):
-            return simplejpeg.decode_jpeg(data, strict=False)  # type: ignore[no-any-return]
-    except ValueError as error:
-        complaint = str(error)
-    if "remature end" in complaint:
+    pixels = None
+    if _is_harmless(complaint):
+        data, has_end = without_stray_bytes(data, header), _has_end(data, header)
+        pixels, complaint = _try_jpeg(data)
+        if pixels is None and _is_harmless(complaint) and has_end:
+            pixels, complaint = _try_jpeg(data, strict=False)
+    elif _IS_CUT in complaint and not header.has_many_scans:
+        pixels, complaint = _try_jpeg(data + b"\xff\xd9")
+    if pixels is not None:
+        return pixels
+    if _IS_CUT in complaint or _IS_SHORT in complaint:
         raise UndecodableImage("truncated or damaged JPEG: its picture data end early")
     raise UndecodableImage(f"damaged JPEG: {complaint}")
+
+
+def _try_jpeg(data: bytes, strict: bool = True) -> tuple[Pixels | None, str]:
+    """The pixels, or the decoder's complaint; ``strict``: its warnings are complaints as well."""
+    try:
+        return simplejpeg.decode_jpeg(data, strict=strict), ""
+    except ValueError as error:
+        return None, str(error)
+
+
+def _is_harmless(complaint: str) -> bool:
+    return any(warning in complaint for warning in _HARMLESS_WARNINGS)
 
 
 def _decode_rare_jpeg(data: bytes, header: JpegHeader) -> Pixels:

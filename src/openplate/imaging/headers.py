@@ -78,11 +78,12 @@ def _describe(data: bytes) -> str:
     """What bytes that are no accepted picture look like, as a sentence's beginning."""
     if not data:
         return "the file is empty"
+    start = data[:2000].removeprefix(codecs.BOM_UTF8).lstrip()
     for pattern, what in _STRANGERS:
-        if pattern.match(data):
+        if pattern.match(start):
             return f"this is {what}, which cannot be used"
     with contextlib.suppress(UnicodeDecodeError):
-        text = codecs.getincrementaldecoder("utf-8")().decode(data[:200])
+        text = codecs.getincrementaldecoder("utf-8")().decode(start[:200])
         if all(character.isprintable() or character.isspace() for character in text):
             return f"this is text, not a picture (it begins {text[:24]!r})"
     return f"this is no known kind of picture (it begins with the bytes {data[:8].hex(' ')})"
@@ -133,6 +134,16 @@ def count_scans(data: bytes, first: int, most: int) -> int:
         if count >= most:
             break
     return count
+
+
+def without_stray_bytes(data: bytes, header: JpegHeader) -> bytes:
+    """The same JPEG without what lies between its segments in front of the first scan."""
+    parts = [data[:2]]
+    for marker, start, stop in _jpeg_segments(data, 2):
+        if marker == 0xDA:
+            break
+        parts.append(data[start - 4 : stop])
+    return b"".join(parts) + data[header.scan - 4 :]
 
 
 def exif_orientation(data: bytes) -> int:
@@ -288,10 +299,10 @@ _READERS: tuple[tuple[str, re.Pattern[bytes], Callable[[bytes], Header]], ...] =
 _STRANGERS = tuple(
     (re.compile(pattern, re.DOTALL | re.IGNORECASE), what)
     for pattern, what in (
-        (rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|body)", "a web page (HTML)"),
-        (rb"\s*(?:\xef\xbb\xbf)?\s*(?:<\?xml.{0,2000})?<svg", "a drawing (SVG)"),
-        (rb"\s*(?:\xef\xbb\xbf)?\s*<\?xml", "XML"),
-        (rb"\s*[{\[]\s*[\"{\[\]}0-9]", "JSON text"),
+        (rb"<(?:!doctype\s+html|html|head|body)", "a web page (HTML)"),
+        (rb"<svg|<\?xml.*<svg", "a drawing (SVG)"),
+        (rb"<\?xml", "XML"),
+        (rb"[{\[]\s*[\"{\[\]}0-9]", "JSON text"),
         (rb"%PDF", "a PDF document"),
         (rb"PK\x03\x04|PK\x05\x06", "a ZIP archive"),
         (rb"\x1f\x8b", "a gzip archive"),

@@ -79,9 +79,7 @@ def _resize(pixels: Pixels, scale: float) -> Pixels:
     return cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)  # type: ignore
 
 
-def warp_plate(
-    pixels: Pixels, corners: Corners, width: int, height: int, margin_x: float, margin_y: float
-) -> Pixels:
+def warp_plate(pixels: Pixels, corners: Corners, width: int, height: int, margin_x: float, margin_y: float) -> Pixels:
     """A plate seen from straight ahead: (height, width, 3).
 
     ``margin_x`` and ``margin_y`` are the fractions of the plate's width and height that are shown on
@@ -134,9 +132,7 @@ def _solve(target: NDArray[np.float64], source: NDArray[np.float64]) -> NDArray[
 
 
 def _box_points(source: NDArray[np.float64], width: int, height: int) -> NDArray[np.float64]:
-    points = np.nan_to_num(source, nan=0.0, posinf=width, neginf=0.0).clip(
-        -width - height, 2 * (width + height)
-    )
+    points = np.nan_to_num(source, nan=0.0, posinf=width, neginf=0.0).clip(-width - height, 2 * (width + height))
     (x1, y1), (x2, y2) = points.min(axis=0), points.max(axis=0)
     x2, y2 = max(x2, x1 + 1), max(y2, y1 + 1)
     return np.array([(x1, y1), (x2, y1), (x2, y2), (x1, y2)])

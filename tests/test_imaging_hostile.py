@@ -584,22 +584,21 @@ def test_thousands_of_mutated_files_decode_or_raise_an_image_error() -> None:
     names = sorted(SOURCES)
     outcomes: Counter[Any] = Counter()
     slowest = 0.0
-    limits = ImageLimits(max_pixels=4_000_000)
-    for number in range(3100):
+    for number in range(20_000):
         name = names[number % len(names)]
         data = change(SOURCES[name], SOURCES[chance.choice(names)], chance)
         if name.startswith("png") and number % 2:
             data = with_checksums(data)
         began = time.process_time()
         try:
-            image = Image.from_bytes(data, limits)
+            image = Image.from_bytes(data)
         except ImageError as error:
             outcomes[type(error)] += 1
         else:
-            assert image.width * image.height <= limits.max_pixels
+            assert image.width * image.height <= 100_000_000
             outcomes[Image] += 1
         slowest = max(slowest, time.process_time() - began)
-    assert outcomes[Image] > 300
-    assert outcomes[UndecodableImage] > 1000
-    assert outcomes[ImageTooLarge] > 10
+    assert outcomes[Image] > 2000
+    assert outcomes[UndecodableImage] > 5000
+    assert outcomes[ImageTooLarge] > 100
     assert slowest < 5.0

@@ -15,6 +15,7 @@ from openplate.imaging.decoding import Pixels
 PADDING = 114
 MARGIN_X, MARGIN_Y = 0.05, 0.08
 """What ``rectify`` shows around a plate, as fractions of its width and height: corners are never exact."""
+_NEXT = [1, 2, 3, 0]  # of four corners, going round
 _MOST_SAMPLES = 8  # per target pixel and axis, when a plate is much larger than the target
 
 
@@ -112,8 +113,8 @@ def _homography(
     """The map from target to source, None where the corners do not define a sensible one."""
     if not np.isfinite(source).all() or np.abs(source).max() > 1e6:
         return None
-    edges = np.roll(source, -1, axis=0) - source
-    after = np.roll(edges, -1, axis=0)
+    edges = source[_NEXT] - source
+    after = edges[_NEXT]
     turns = edges[:, 0] * after[:, 1] - edges[:, 1] * after[:, 0]
     if turns.min() < 0.5:  # square pixels: not convex, not clockwise, or next to nothing
         return None
@@ -144,7 +145,7 @@ def _sample(pixels: Pixels, to_source: NDArray[np.float64], width: int, height: 
     outline = cv2.perspectiveTransform(rim, to_source)[0]
     region, left, top = _region(pixels, outline)
     to_region = np.array([(1, 0, -left), (0, 1, -top), (0, 0, 1)], dtype=np.float64) @ to_source
-    sides = np.linalg.norm(np.roll(outline, -1, axis=0) - outline, axis=1)
+    sides = np.linalg.norm(outline[_NEXT] - outline, axis=1)
     step_x, step_y = max(sides[0], sides[2]) / width, max(sides[1], sides[3]) / height
     while min(step_x, step_y) > 2 and min(region.shape[:2]) >= 2:
         region = _halve(region)

@@ -1,8 +1,8 @@
 """The passport of a network: what it is, what goes in and comes out, where it comes from, how good it is.
 
 A network is a folder with ``card.toml`` and one or more ``.onnx`` files. The card is the contract: sizes,
-scaling, labels, alphabet and thresholds stand there and nowhere in the code. Reading it is strict: a key that
-is missing, unknown or of the wrong form is an error that names the key and the file.
+labels, alphabet and thresholds stand there and nowhere in the code. Reading it is strict: a key that is
+missing, unknown or of the wrong form is an error that names the key and the file.
 """
 
 from __future__ import annotations
@@ -23,12 +23,8 @@ from openplate.models.tables import Table, toml_lines
 CARD_FILE: Final = "card.toml"
 
 Task = Literal["detection", "reading", "region"]
-PixelType = Literal["float32", "uint8"]
-PixelLayout = Literal["NCHW"]
 
 _TASKS: Final[tuple[Task, ...]] = ("detection", "reading", "region")
-_PIXEL_TYPES: Final[tuple[PixelType, ...]] = ("float32", "uint8")
-_LAYOUTS: Final[tuple[PixelLayout, ...]] = ("NCHW",)
 _CHANNELS: Final = (1, 3)
 _NETWORK_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
@@ -53,20 +49,15 @@ class WeightFile:
 
 @dataclass(frozen=True, slots=True)
 class InputDescription:
-    """What a network takes: an array (pictures, channels, height, width) of ``type``.
+    """What a network takes: uint8 (pictures, height, width, channels), RGB; the network scales by itself.
 
     ``width`` and ``height`` are those it was trained for (pixels); a network with free sizes takes others.
-    ``channels`` is 3 for RGB, 1 for grey. ``mean`` and ``scale`` have one number per channel:
-    value = (pixel - mean) * scale, pixels being 0 to 255. Whoever calls the network applies them.
+    ``channels`` is 3, or 1 for grey.
     """
 
     width: int
     height: int
-    channels: int
-    mean: tuple[float, ...]
-    scale: tuple[float, ...]
-    type: PixelType = "float32"
-    layout: PixelLayout = "NCHW"
+    channels: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,15 +220,8 @@ def _parse_runtime(table: Table, files: Mapping[WeightPrecision, WeightFile]) ->
 
 
 def _parse_input(table: Table) -> InputDescription:
-    channels = table.choice("channels", _CHANNELS)
     description = InputDescription(
-        width=table.whole("width"),
-        height=table.whole("height"),
-        channels=channels,
-        mean=table.numbers("mean", channels),
-        scale=table.numbers("scale", channels),
-        type=table.choice("type", _PIXEL_TYPES),
-        layout=table.choice("layout", _LAYOUTS),
+        width=table.whole("width"), height=table.whole("height"), channels=table.choice("channels", _CHANNELS)
     )
     table.close()
     return description

@@ -26,7 +26,7 @@ from openplate.models import DEVICES, Device, Precision, Runtime
 from openplate.models.card import ModelCard
 
 Array = NDArray[Any]
-Pixels = NDArray[np.float32] | NDArray[np.uint8]
+Pixels = NDArray[np.uint8]
 Processor = Literal["cpu", "cuda"]
 
 _log: Final = logging.getLogger(__name__)
@@ -148,18 +148,18 @@ class Session:
         """The network's outputs, in the order of the card's ``outputs``.
 
         Args:
-            inputs: (pictures, channels, height, width), at least one picture, of the card's input type and
-                scaled as the card says.
+            inputs: uint8 (pictures, height, width, channels), RGB, at least one picture; the network scales
+                by itself.
 
         Raises:
             InferenceFailed: the array is not of that form, or the runtime failed.
         """
         wanted = self.card.input
-        is_form = inputs.ndim == 4 and inputs.shape[1] == wanted.channels and inputs.size > 0
-        if not is_form or inputs.dtype != wanted.type:
+        is_form = inputs.ndim == 4 and inputs.shape[3] == wanted.channels and inputs.size > 0
+        if not is_form or inputs.dtype != np.uint8:
             raise InferenceFailed(
-                f"the network {self.card.name!r} takes {wanted.type} of (pictures, {wanted.channels}, "
-                f"height, width) and at least one picture, not {inputs.dtype} of {inputs.shape}"
+                f"the network {self.card.name!r} takes uint8 of (pictures, height, width, {wanted.channels}) "
+                f"and at least one picture, not {inputs.dtype} of {inputs.shape}"
             )
         try:
             return self._engine.run(np.ascontiguousarray(inputs), self.card.outputs)
@@ -171,8 +171,8 @@ class Session:
 
 
 def _check_against_card(engine: _Engine, card: ModelCard, path: Path) -> None:
-    if list(engine.inputs.values()) != [card.input.type]:
-        raise ModelLoadFailed(f"{path} has the inputs {engine.inputs}, but its card says one of {card.input.type}")
+    if list(engine.inputs.values()) != ["uint8"]:
+        raise ModelLoadFailed(f"{path} has the inputs {engine.inputs}; a network takes one input of uint8")
     missing = [name for name in card.outputs if name not in engine.outputs]
     if missing:
         raise ModelLoadFailed(
@@ -267,7 +267,7 @@ class _OpenVinoNetwork:
 
     def _check_size(self, shape: tuple[int, ...]) -> None:
         # Compiling for a size would reshape a network of fixed size without a word, and its answers be wrong.
-        for size, allowed in zip(shape[2:], list(self._network.inputs[0].partial_shape)[2:], strict=True):
+        for size, allowed in zip(shape[1:3], list(self._network.inputs[0].partial_shape)[1:3], strict=True):
             if allowed.is_static and allowed.get_length() != size:
                 raise ValueError(f"the network takes {self._network.inputs[0].partial_shape} only")
 
@@ -305,7 +305,7 @@ class _IdleRequests:
 
 def _pieces(inputs: Array) -> Iterator[Array]:
     """The batch in pieces of 8 and 1."""
-    is_small = inputs.shape[2] * inputs.shape[3] <= _PIECE_PIXELS
+    is_small = inputs.shape[1] * inputs.shape[2] <= _PIECE_PIXELS
     whole = len(inputs) // _PIECE * _PIECE if is_small else 0
     for start in range(0, whole, _PIECE):
         yield inputs[start : start + _PIECE]

@@ -75,12 +75,6 @@ class Table:
             raise self._wrong(key, "a whole number from 1", value)
         return value
 
-    def numbers(self, key: str, count: int) -> tuple[float, ...]:
-        value = self._take(key)
-        if not isinstance(value, list) or len(value) != count:
-            raise self._wrong(key, f"a list of {count} number(s), one for each channel", value)
-        return tuple(self._number(key, item) for item in value)
-
     def all_numbers(self) -> dict[str, float]:
         return {key: self._number(key, value) for key, value in self._values.items()}
 

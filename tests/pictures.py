@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import struct
+import tempfile
 import zlib
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+HAS_GIF = "GIF:YES" in cv2.getBuildInformation().replace(" ", "")  # not in all builds of OpenCV 4
 PNG_START = b"\x89PNG\r\n\x1a\n"
 
 
@@ -39,9 +42,10 @@ def encode_animation(extension: str, frames: list[NDArray[np.uint8]]) -> bytes:
     animation = cv2.Animation()
     animation.frames = [swap(frame) for frame in frames]
     animation.durations = np.full(len(frames), 100)
-    done, data = cv2.imencodeanimation(extension, animation)
-    assert done
-    return bytes(data)
+    with tempfile.TemporaryDirectory() as folder:  # OpenCV 4 writes animations to files only
+        path = Path(folder) / f"animation{extension}"
+        assert cv2.imwriteanimation(str(path), animation)
+        return path.read_bytes()
 
 
 def exif_block(orientation: int, order: str = "<") -> bytes:
@@ -72,9 +76,7 @@ def make_png(
     height = len(rows)
     stored = rows.astype(">u2") if depth == 16 else rows
     raw = b"".join(b"\0" + row.tobytes() for row in stored)
-    head = struct.pack(
-        ">LLBBBBB", rows.shape[1] if width is None else width, height, depth, color_type, 0, 0, 0
-    )
+    head = struct.pack(">LLBBBBB", rows.shape[1] if width is None else width, height, depth, color_type, 0, 0, 0)
     chunks = [(b"IHDR", head), *before, (b"IDAT", zlib.compress(raw)), (b"IEND", b"")]
     return PNG_START + b"".join(png_chunk(name, contents) for name, contents in chunks)
 
@@ -96,15 +98,7 @@ def webp_with(webp: bytes, exif: bytes, width: int, height: int) -> bytes:
     """A simple WebP in the extended form, with an EXIF chunk."""
     sides = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
     extended = b"VP8X" + struct.pack("<LL", 10, 0x08) + sides
-    body = (
-        b"WEBP"
-        + extended
-        + webp[12:]
-        + b"EXIF"
-        + struct.pack("<L", len(exif))
-        + exif
-        + b"\0" * (len(exif) % 2)
-    )
+    body = b"WEBP" + extended + webp[12:] + b"EXIF" + struct.pack("<L", len(exif)) + exif + b"\0" * (len(exif) % 2)
     return b"RIFF" + struct.pack("<L", len(body)) + body
 
 
@@ -150,9 +144,7 @@ def make_tiff(
             beyond += wide[tag]
         else:
             numbers = [body_at] if tag == 273 else values
-            entries += struct.pack(order + ("L" if is_long else "H") * len(numbers), *numbers).ljust(
-                inline, b"\0"
-            )
+            entries += struct.pack(order + ("L" if is_long else "H") * len(numbers), *numbers).ljust(inline, b"\0")
     start = b"II" if order == "<" else b"MM"
     head = struct.pack(order + "HHHQ", 43, 8, 0, 16) if is_big else struct.pack(order + "HL", 42, 8)
     count = struct.pack(order + count_code, len(tags))
@@ -170,9 +162,7 @@ def make_palette_bmp(indices: NDArray[np.uint8], palette: NDArray[np.uint8]) -> 
     return b"BM" + struct.pack("<LLL", start + len(rows), 0, start) + head + colors + rows
 
 
-def make_gif(
-    frames: list[NDArray[np.uint8]], palette: NDArray[np.uint8], transparent: int | None = None
-) -> bytes:
+def make_gif(frames: list[NDArray[np.uint8]], palette: NDArray[np.uint8], transparent: int | None = None) -> bytes:
     """A GIF of indices below 128, each frame over the whole picture; not packed at all."""
     height, width = frames[0].shape
     colors = palette.tobytes().ljust(3 * 128, b"\0")

@@ -31,6 +31,7 @@ from openplate.imaging import (
     warp_plate,
 )
 from pictures import (
+    HAS_GIF,
     encode,
     encode_animation,
     exif_block,
@@ -193,12 +194,6 @@ LOSSLESS: dict[str, tuple[bytes, NDArray[Any]]] = {
         encode(".webp", np.dstack([PIXELS, ALPHA.clip(1)]), cv2.IMWRITE_WEBP_QUALITY, 101),
         lay_on_white(PIXELS, ALPHA.clip(1)),
     ),
-    "gif": (make_gif([INDICES], PALETTE), PALETTE[INDICES]),
-    "gif transparent": (
-        make_gif([INDICES], PALETTE, transparent=2),
-        np.where(INDICES[:, :, None] == 2, np.uint8(255), PALETTE[INDICES]),
-    ),
-    "gif animated": (make_gif([INDICES, INDICES[::-1], INDICES // 2], PALETTE), PALETTE[INDICES]),
     "tiff": (make_tiff(PIXELS), PIXELS),
     "tiff big-endian": (make_tiff(PIXELS, order=">"), PIXELS),
     "bigtiff": (make_tiff(PIXELS, is_big=True), PIXELS),
@@ -239,6 +234,17 @@ LOSSLESS: dict[str, tuple[bytes, NDArray[Any]]] = {
         repeat(BITS * 255),
     ),
 }
+
+
+if HAS_GIF:
+    LOSSLESS |= {
+        "gif": (make_gif([INDICES], PALETTE), PALETTE[INDICES]),
+        "gif transparent": (
+            make_gif([INDICES], PALETTE, transparent=2),
+            np.where(INDICES[:, :, None] == 2, np.uint8(255), PALETTE[INDICES]),
+        ),
+        "gif animated": (make_gif([INDICES, INDICES[::-1], INDICES // 2], PALETTE), PALETTE[INDICES]),
+    }
 
 
 @pytest.mark.parametrize("name", LOSSLESS)
@@ -498,9 +504,7 @@ def test_letterbox_leaves_its_input_alone_and_repeats_itself() -> None:
 )
 def test_boxes_and_points_return_to_the_source(where: Letterbox, points: list[tuple[float, float]]) -> None:
     box = Box(*np.min(points, axis=0).tolist(), *np.max(points, axis=0).tolist())
-    on_canvas = Box(
-        *(v * where.scale + d for v, d in zip(box.as_tuple(), (where.dx, where.dy) * 2, strict=True))
-    )
+    on_canvas = Box(*(v * where.scale + d for v, d in zip(box.as_tuple(), (where.dx, where.dy) * 2, strict=True)))
     assert_allclose(where.to_source_box(on_canvas).as_tuple(), box.as_tuple(), atol=1e-6)
     corners = np.array(points) * where.scale + (where.dx, where.dy)
     assert_allclose(where.to_source_points(corners), points, atol=1e-6)
@@ -518,9 +522,7 @@ def draw_plate() -> NDArray[np.uint8]:
     return cv2.GaussianBlur(plate, (0, 0), 1.0)  # type: ignore[return-value]
 
 
-def place(
-    plate: NDArray[np.uint8], corners: Corners, width: int = 400, height: int = 300
-) -> NDArray[np.uint8]:
+def place(plate: NDArray[np.uint8], corners: Corners, width: int = 400, height: int = 300) -> NDArray[np.uint8]:
     """A scene with the plate at those corners (continuous coordinates)."""
     rows, columns = plate.shape[:2]
     source = np.array([(0, 0), (columns, 0), (columns, rows), (0, rows)], np.float32) - 0.5
@@ -617,9 +619,7 @@ def test_crossed_corners_show_the_box_around_them() -> None:
     st.tuples(st.integers(1, 300), st.integers(1, 300)),
     st.floats(0, 1),
 )
-def test_any_corners_on_any_picture(
-    points: list[tuple[float, float]], size: tuple[int, int], margin: float
-) -> None:
+def test_any_corners_on_any_picture(points: list[tuple[float, float]], size: tuple[int, int], margin: float) -> None:
     picture = np.full((size[1], size[0], 3), 77, np.uint8)
     result = warp_plate(picture, Corners.from_points(points), 96, 32, margin, margin)
     assert (result == 77).all()

@@ -22,6 +22,7 @@ from numpy.testing import assert_array_equal
 from openplate.errors import ImageError, ImageTooLarge, UndecodableImage
 from openplate.imaging import Image, ImageLimits, encode_jpeg
 from pictures import (
+    HAS_GIF,
     PNG_START,
     encode,
     encode_animation,
@@ -81,12 +82,15 @@ def make_sources() -> dict[str, bytes]:
         "pgm 16 bits": encode(".pgm", GREY.astype(np.uint16) * 257),
         "ppm letters": b"P3\n# by hand\n40 24\n255\n" + samples + b"\n",
         "pbm": b"P4\n40 24\n" + np.packbits(GREY > 99, axis=1).tobytes(),
-        "gif": make_gif([INDICES], PALETTE),
-        "gif animated": make_gif([INDICES, INDICES[::-1]], PALETTE, transparent=3),
     }
 
 
 SOURCES = make_sources()
+if HAS_GIF:
+    SOURCES |= {
+        "gif": make_gif([INDICES], PALETTE),
+        "gif animated": make_gif([INDICES, INDICES[::-1]], PALETTE, transparent=3),
+    }
 
 
 @pytest.mark.parametrize("name", SOURCES)

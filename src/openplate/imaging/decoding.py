@@ -37,7 +37,8 @@ Pixels = NDArray[np.uint8]
 
 if "OPENCV_LOG_LEVEL" not in os.environ:
     # OpenCV's decoders report broken files on standard error; the exceptions raised here say it better.
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    _set_log_level = getattr(cv2, "setLogLevel", None) or cv2.utils.logging.setLogLevel  # OpenCV 4, OpenCV 5
+    _set_log_level(0)
 
 # A pass over a megapixel costs a decoder some milliseconds even where the file has nothing in it.
 _MOST_SCANNED_PIXELS = 4_000_000_000

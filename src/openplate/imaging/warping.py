@@ -15,6 +15,7 @@ from openplate.imaging.decoding import Pixels
 PADDING = 114
 MARGIN_X, MARGIN_Y = 0.05, 0.08
 """What ``rectify`` shows around a plate, as fractions of its width and height: corners are never exact."""
+_LONGEST_SIDE = 16_384
 _NEXT = [1, 2, 3, 0]  # of four corners, going round
 _MOST_SAMPLES = 8  # per target pixel and axis, when a plate is much larger than the target
 
@@ -151,6 +152,7 @@ def _sample(pixels: Pixels, to_source: NDArray[np.float64], width: int, height: 
         region = _halve(region)
         to_region = np.diag((0.5, 0.5, 1.0)) @ to_region
         step_x, step_y = step_x / 2, step_y / 2
+    region, to_region = _fit_for_warping(region, to_region)
     samples_x = min(max(round(step_x), 1), _MOST_SAMPLES)
     samples_y = min(max(round(step_y), 1), _MOST_SAMPLES)
     matrix = _to_pixel_centres(to_region @ np.diag((1 / samples_x, 1 / samples_y, 1.0)))
@@ -173,6 +175,16 @@ def _region(pixels: Pixels, outline: NDArray[np.float64]) -> tuple[Pixels, int, 
     left, top = math.floor(min(max(x1, 0), width - 1)), math.floor(min(max(y1, 0), height - 1))
     right, bottom = math.ceil(min(max(x2, left + 1), width)), math.ceil(min(max(y2, top + 1), height))
     return pixels[top:bottom, left:right], left, top
+
+
+def _fit_for_warping(region: Pixels, to_region: NDArray[np.float64]) -> tuple[Pixels, NDArray[np.float64]]:
+    """Squeezed to what OpenCV 4 can warp: no side of 32,767 pixels or more."""
+    height, width = region.shape[:2]
+    size = min(width, _LONGEST_SIDE), min(height, _LONGEST_SIDE)
+    if size == (width, height):
+        return region, to_region
+    squeezed = cv2.resize(region, size, interpolation=cv2.INTER_AREA)
+    return squeezed, np.diag((size[0] / width, size[1] / height, 1.0)) @ to_region  # type: ignore[return-value]
 
 
 def _to_pixel_centres(matrix: NDArray[np.float64]) -> NDArray[np.float64]:

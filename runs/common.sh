@@ -1,0 +1,20 @@
+# Shared by the scripts here; they are called as: runs/NAME.sh DATA [WORK [MINUTES]]
+#   DATA     folder with scenes/, plate_crops/ and backbones/ (the form is described in docs/training.md)
+#   WORK     where decoded pictures, rendered plates and checkpoints are kept (default: checkpoints/ in the repository);
+#            a run that was stopped goes on where its last checkpoint stood
+#   MINUTES  budget of training time; default: what the shipped weight had
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+data=${1:?usage: $0 DATA [WORK [MINUTES]]}
+work=${2:-checkpoints}
+python=${PYTHON:-python}
+threads=${THREADS:-$(nproc)}
+mkdir -p "$work"
+# Training allocates and frees the same large blocks again and again: keep them (a tenth faster).
+export MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000 MALLOC_TOP_PAD_=268435456
+export ORT_DISABLE_TELEMETRY=1
+
+export_network() { # NAME VERSION
+  "$python" -m openplate_training.export "$1" --data "$data" --cache "$work/cache" --checkpoint "$work/$1" \
+    --output src/openplate/weights --about "runs/about/$1.toml" --version "$2"
+}

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# The reader: a rectified plate to text.
+# Data:     plate_crops (17,993 crops, 90 % for training) and plates rendered by openplate_training.synthesize
+# Cost:     about 88 minutes on one core of an AMD EPYC (AVX-512, no AMX), 1.5 GB of memory, and the rendering
+# Expected: the rows of the reader in results/reading.csv
+source "$(dirname "$0")/common.sh"
+for chunk in 00 01 02 03 04 05 06 07; do
+  folder="$work/rendered/chunk_$chunk"
+  [ -e "$folder/labels.jsonl" ] || "$python" -m openplate_training.synthesize --count 20000 --seed "1$chunk" --output "$folder"
+done
+"$python" -m openplate_training.reader_train --data "$data" --cache "$work/cache" --rendered "$work/rendered" \
+  --output "$work/reader" --minutes "${3:-88}" --threads "$threads"
+export_network reader 0.1.0
+"$python" -m openplate_training.calibrate --data "$data" --cache "$work/cache" --weights src/openplate/weights

@@ -22,10 +22,12 @@ TEACHER_SCORE = 0.62  # below it one teacher plate in four is none: neither plat
 @dataclass
 class Labels:
     """Quads (n, 4, 2) are in pixels, clockwise from the top left as seen; plates without known corners repeat
-    their box's corners. ``vehicle_classes`` is -1 where the type is unknown.
+    their box's corners. ``plate_boxes`` are the boxes as labelled, mostly looser than the corners (quads too, so that
+    they can be turned). ``vehicle_classes`` is -1 where the type is unknown.
     """
 
     plates: Floats
+    plate_boxes: Floats
     has_corners: npt.NDArray[np.bool_]
     plate_ignore: Floats
     vehicles: Floats
@@ -59,6 +61,7 @@ def labels_of(record: Record) -> Labels:
     vehicles = record["vehicles"]
     return Labels(
         plates=_quads([p.get("corners") or quad_of(p["box"]) for p in sure]),
+        plate_boxes=_quads([quad_of(p["box"]) for p in sure]),
         has_corners=np.array([bool(p.get("corners")) for p in sure], bool),
         plate_ignore=_quads([quad_of(b) for b in [*record.get("ignore", []), *weak]]),
         vehicles=_quads([quad_of(v["box"]) for v in vehicles]),
@@ -84,6 +87,7 @@ def _flip(pixels: Pixels, labels: Labels) -> tuple[Pixels, Labels]:
 
     return pixels[:, ::-1], Labels(
         mirror(labels.plates),
+        mirror(labels.plate_boxes),
         labels.has_corners,
         mirror(labels.plate_ignore),
         mirror(labels.vehicles),
@@ -113,6 +117,7 @@ def clip_labels(labels: Labels, width: int, height: int) -> Labels:
     limits = np.array((width, height), np.float32)
     return Labels(
         labels.plates[plates],
+        np.clip(labels.plate_boxes[plates], 0, limits),
         labels.has_corners[plates],
         np.concatenate((labels.plate_ignore, labels.plates[(plate_share > 0) & ~plates])),
         np.clip(labels.vehicles[vehicles], 0, limits),
@@ -127,6 +132,7 @@ def _moved(labels: Labels, matrix: Floats) -> Labels:
 
     return Labels(
         move(labels.plates),
+        move(labels.plate_boxes),
         labels.has_corners,
         move(labels.plate_ignore),
         move(labels.vehicles),

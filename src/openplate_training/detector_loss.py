@@ -104,7 +104,7 @@ class DetectorLoss:
 
     def _plates(self, raw: Tensor, truth: Labels) -> tuple[dict[str, Tensor], Tensor]:
         quads = torch.from_numpy(truth.plates)
-        objects = torch.from_numpy(boxes_of(truth.plates))
+        objects = torch.from_numpy(boxes_of(truth.plate_boxes))
         boxes = decode_boxes(raw[:, 1:5], self.centers, self.strides)
         found = assign(raw[:, 0].detach().sigmoid(), boxes.detach(), objects, self.centers)
         mine = found.objects >= 0

@@ -22,11 +22,15 @@ from openplate.models.session import Session
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
 
+_Beams = dict[str, tuple[float, float]]
+"""For each beginning of a text: the probability that it has ended in "nothing", and that its last character goes on."""
+
 _BATCH = 16
-_SURE = 0.9995  # a column this sure of "nothing" changes no candidate
+_SURE = 0.9995  # a column this sure of "nothing" holds no character
 _LEAST_SYMBOL = 1e-3
 _LEAST_ALTERNATIVE = 5e-3
 _LEAST_BEAM = 12
+_LEAST_RATIO = 1e-6  # of a text's probability to the best text's
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,79 +67,85 @@ def search_texts(probabilities: Floats, alphabet: str, beam: int) -> list[tuple[
         alphabet: the characters in the network's order.
         beam: how many beginnings are followed.
     """
-    nothing = probabilities[:, -1]
-    # For each beginning: probability that it ends in "nothing", and in its last character.
-    beams: dict[str, tuple[float, float]] = {"": (1.0, 0.0)}
-    for column in np.flatnonzero(nothing < _SURE).tolist():
-        row = probabilities[column]
-        symbols = [(alphabet[i], float(row[i])) for i in np.flatnonzero(row[:-1] > _LEAST_SYMBOL).tolist()]
-        beams = _extend(beams, symbols, float(nothing[column]), beam, column_gap(nothing, column))
-    texts = [(text, ends + goes_on) for text, (ends, goes_on) in beams.items()]
-    return sorted(texts, key=lambda pair: -pair[1])
+    beams: _Beams = {"": (1.0, 0.0)}
+    for row in probabilities[_telling(probabilities)].tolist():
+        nothing = row.pop()
+        symbols = {character: p for character, p in zip(alphabet, row, strict=True) if p > _LEAST_SYMBOL}
+        beams = _extend(beams, symbols, nothing)
+        if len(beams) > beam:
+            beams = dict(sorted(beams.items(), key=_probability, reverse=True)[:beam])
+    texts = sorted(((text, sum(ends)) for text, ends in beams.items()), key=lambda pair: -pair[1])
+    return [(text, probability) for text, probability in texts if probability >= _LEAST_RATIO * texts[0][1]]
 
 
-def column_gap(nothing: Floats, column: int) -> bool:
-    """Whether the column before was sure of "nothing", so that a repeated character is a new one."""
-    return column > 0 and bool(nothing[column - 1] >= _SURE)
+def _telling(probabilities: Floats) -> npt.NDArray[np.intp]:
+    """The columns that settle the text: all that are not sure of "nothing", and one for each gap between them.
+
+    A gap must stay, because a character repeated after it is a second one.
+    """
+    is_sure = probabilities[:, -1] >= _SURE
+    is_before_others = np.append(~is_sure[1:], False)
+    return np.flatnonzero(~is_sure | is_before_others)
 
 
-def _extend(
-    beams: dict[str, tuple[float, float]],
-    symbols: list[tuple[str, float]],
-    nothing: float,
-    beam: int,
-    after_gap: bool,
-) -> dict[str, tuple[float, float]]:
-    extended: dict[str, tuple[float, float]] = {}
-
-    def add(text: str, ends: float, goes_on: float) -> None:
-        old = extended.get(text, (0.0, 0.0))
-        extended[text] = (old[0] + ends, old[1] + goes_on)
-
+def _extend(beams: _Beams, symbols: dict[str, float], nothing: float) -> _Beams:
+    """Every beginning with one more column behind it."""
+    extended = {
+        text: ((ended + open_end) * nothing, open_end * symbols.get(text[-1:], 0.0))
+        for text, (ended, open_end) in beams.items()
+    }
     for text, (ended, open_end) in beams.items():
-        ends, goes_on = (ended + open_end, 0.0) if after_gap else (ended, open_end)
-        add(text, (ends + goes_on) * nothing, 0.0)
-        for symbol, probability in symbols:
-            if text.endswith(symbol):
-                add(text, 0.0, goes_on * probability)
-                add(text + symbol, 0.0, ends * probability)
-            else:
-                add(text + symbol, 0.0, (ends + goes_on) * probability)
-    if len(extended) <= beam:
-        return extended
-    best = sorted(extended.items(), key=lambda item: -sum(item[1]))[:beam]
-    return dict(best)
+        for symbol, probability in symbols.items():
+            before = ended if text.endswith(symbol) else ended + open_end
+            longer = text + symbol
+            old_ended, old_open_end = extended.get(longer, (0.0, 0.0))
+            extended[longer] = (old_ended, old_open_end + before * probability)
+    return extended
+
+
+def _probability(item: tuple[str, tuple[float, float]]) -> float:
+    return item[1][0] + item[1][1]
 
 
 def align(probabilities: Floats, text: str, alphabet: str) -> list[int]:
     """The column in which each character of the text stands, along the text's likeliest path (Viterbi 1967)."""
-    symbols = [alphabet.index(c) for c in text]
-    columns, count = len(probabilities), len(symbols)
-    logs = np.log(np.maximum(probabilities, 1e-12))
-    labels = np.full(2 * count + 1, len(alphabet))
-    labels[1::2] = symbols
-    may_skip = np.zeros(len(labels), bool)
-    may_skip[3::2] = labels[3::2] != labels[1:-2:2]
-    score = np.full(len(labels), -np.inf)
-    score[:2] = logs[0, labels[:2]]
-    came = np.zeros((columns, len(labels)), np.int8)
-    for column in range(1, columns):
-        one, two = np.full_like(score, -np.inf), np.full_like(score, -np.inf)
-        one[1:], two[2:] = score[:-1], np.where(may_skip[2:], score[:-2], -np.inf)
-        choices = np.stack((score, one, two))
-        came[column] = choices.argmax(0)
-        score = choices.max(0) + logs[column, labels]
-    state = len(labels) - 1 if count == 0 or score[-1] >= score[-2] else len(labels) - 2
-    best = np.zeros(count, int)
-    best_probability = np.full(count, -1.0)
-    for column in range(columns - 1, -1, -1):
-        if state % 2:
-            place = state // 2
-            value = probabilities[column, labels[state]]
-            if value > best_probability[place]:
-                best[place], best_probability[place] = column, value
-        state -= int(came[column, state])
-    return best.tolist()
+    nothing = len(alphabet)
+    # The path's states: nothing, first character, nothing, second character, ..., nothing.
+    symbols = [nothing] * (2 * len(text) + 1)
+    symbols[1::2] = [alphabet.index(character) for character in text]
+    columns = _telling(probabilities)
+    values = probabilities[columns[:, None], symbols]
+    best: dict[int, int] = {}
+    for row, state in enumerate(_likeliest_path(np.log(np.maximum(values, 1e-12)).tolist(), symbols)):
+        if state % 2 and (state not in best or values[row, state] > values[best[state], state]):
+            best[state] = row
+    return [int(columns[best[state]]) for state in range(1, len(symbols), 2)]
+
+
+def _likeliest_path(logs: list[list[float]], symbols: list[int]) -> list[int]:
+    """The state in each column; a path begins in one of the first two states and ends in one of the last two."""
+    if not logs:
+        return []
+    count = len(symbols)
+    # Two like characters in a row need "nothing" between them, unlike ones do not.
+    may_skip = [state % 2 == 1 and state > 1 and symbols[state] != symbols[state - 2] for state in range(count)]
+    scores = [value if state < 2 else -math.inf for state, value in enumerate(logs[0])]
+    came: list[list[int]] = []
+    for row in logs[1:]:
+        origins = []
+        for state in range(count):
+            origin = state
+            if state > 0 and scores[state - 1] > scores[origin]:
+                origin = state - 1
+            if may_skip[state] and scores[state - 2] > scores[origin]:
+                origin = state - 2
+            origins.append(origin)
+        scores = [scores[origin] + value for origin, value in zip(origins, row, strict=True)]
+        came.append(origins)
+    path = [max(range(max(0, count - 2), count), key=scores.__getitem__)]
+    for origins in reversed(came):
+        path.append(origins[path[-1]])
+    return path[::-1]
 
 
 def spell(
@@ -147,7 +157,9 @@ def spell(
     text, probability = texts[0]
     confidence = calibration(probability)
     # What calibration takes from the best text or gives to it, the others give or take in proportion.
-    share = (1 - confidence) / max(1 - probability, 1e-9)
+    # (Rounded in float32, they may together exceed what the best text leaves them.)
+    left = max(1 - probability, sum(p for _, p in texts[1:]), 1e-9)
+    share = (1 - confidence) / left
     candidates = tuple(
         PlateCandidate(other, confidence if rank == 0 else min(confidence, share * p))
         for rank, (other, p) in enumerate(texts)

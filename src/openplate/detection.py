@@ -110,7 +110,9 @@ class Detector:
             *without_repeats(found_plates, self.plate_overlap),
             *without_repeats(found_vehicles, self.vehicle_overlap),
         ]
-        return [_to_source(d, placed, image.width, image.height) for d in kept]
+        moved = [_to_source(d, placed, image.width, image.height) for d in kept]
+        # What was seen in the grey beside the picture has no area in it.
+        return [d for d in moved if d.box.area > 0]
 
 
 def without_repeats(detections: Sequence[Detection], overlap: float) -> list[Detection]:

@@ -59,6 +59,12 @@ def load_checkpoint(folder: Path) -> dict[str, Any] | None:
     return torch.load(file, weights_only=True) if file.exists() else None
 
 
+def seed_for(folder: Path, seed: int) -> list[int]:
+    """A seed that differs after each resumption, so that a resumed run does not see the same samples again."""
+    state = load_checkpoint(folder)
+    return [seed, 0 if state is None else int(state["step"])]
+
+
 def load_mean(network: nn.Module, folder: Path) -> None:
     """Puts the running mean of a checkpoint into ``network``."""
     state = load_checkpoint(folder)

@@ -203,19 +203,15 @@ def _warped(pixels: Pixels, labels: Labels, scale: float, width: int, height: in
     free = np.array((width, height)) - (high - low)
     shift = np.where(free > 0, random.uniform(0, 1, 2) * free - low, np.clip(shift, free - low, -low))
     matrix = np.concatenate((linear, shift[:, None]), 1).astype(np.float32)
+    view = matrix.copy()
     if scale < 0.55:
-        reduced = cv2.resize(pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-        view = matrix.copy()
+        pixels = cv2.resize(pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         view[:, :2] *= 2
-        out = cv2.warpAffine(reduced, view, (width, height), borderMode=cv2.BORDER_CONSTANT, borderValue=(FILL,) * 3)
-    else:
-        out = cv2.warpAffine(
-            np.ascontiguousarray(pixels),
-            matrix,
-            (width, height),
-            borderMode=cv2.BORDER_CONSTANT,
-            borderValue=(FILL,) * 3,
-        )
+    # OpenCV counts from the centres of pixels, labels from their edges.
+    view[:, 2] += view[:, :2] @ (0.5, 0.5) - 0.5
+    out = cv2.warpAffine(
+        np.ascontiguousarray(pixels), view, (width, height), borderMode=cv2.BORDER_CONSTANT, borderValue=(FILL,) * 3
+    )
     return Sample(out, clip_labels(_moved(labels, matrix), width, height))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from openplate_training.checkpoint import seed_for
 from openplate_training.data import PackedPictures, Record, pack_pictures
 from openplate_training.detector_data import Sample, WindowSampler
 from openplate_training.detector_loss import DetectorLoss
@@ -52,8 +53,9 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1.2e-3)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    torch.manual_seed(options.seed)
-    random = np.random.default_rng([options.seed, torch.initial_seed() % 1000])
+    seed = seed_for(options.output, options.seed)
+    torch.manual_seed(sum(seed))
+    random = np.random.default_rng(seed)
     pictures = pack_pictures(options.data / "scenes" / "scenes.jsonl", options.cache / "scenes")
     network = DetectorNetwork()
     small, large = (build_sampler(pictures, *shape) for shape in ((320, 320, 0.3), (576, 448, 0.15)))

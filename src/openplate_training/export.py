@@ -39,6 +39,7 @@ from openplate.models.card import DataSource, InputDescription, ModelCard, Weigh
 from openplate_training.checkpoint import current_commit, load_mean
 from openplate_training.data import PackedPictures, Pixels, pack_pictures
 from openplate_training.detector_model import DetectorNetwork
+from openplate_training.onnx_graph import fold_constants, fold_pads, take_pixels_as_quantised
 from openplate_training.reader_data import true_corners
 from openplate_training.reader_model import ALPHABET, ReaderNetwork
 from openplate_training.reader_model import HEIGHT as READER_HEIGHT
@@ -146,33 +147,10 @@ def write_onnx(recipe: Recipe, file: Path) -> None:
         output_names=list(recipe.outputs),
         dynamic_axes={"images": free, **{name: {0: "pictures"} for name in recipe.outputs}},
     )
-    model = onnx.load(file)
+    model = fold_constants(onnx.load(file))
     fold_pads(model)
     onnx.checker.check_model(model)
     onnx.save(model, file)
-
-
-def fold_pads(model: onnx.ModelProto) -> None:
-    """Moves constant zero paddings into the convolution behind them: one pass over the map less."""
-    graph = model.graph
-    constants = {
-        node.output[0]: onnx.numpy_helper.to_array(node.attribute[0].t)
-        for node in graph.node
-        if node.op_type == "Constant"
-    }
-    constants |= {t.name: onnx.numpy_helper.to_array(t) for t in graph.initializer}
-    pads = {n.output[0]: n for n in graph.node if n.op_type == "Pad" and n.input[1] in constants}
-    for node in graph.node:
-        pad = pads.get(node.input[0]) if node.op_type == "Conv" else None
-        if pad is None:
-            continue
-        amounts = constants[pad.input[1]].tolist()
-        attribute = next(a for a in node.attribute if a.name == "pads")
-        if any(amounts[:2]) or any(amounts[4:6]) or any(attribute.ints):
-            continue
-        attribute.ints[:] = [*amounts[2:4], *amounts[6:8]]
-        node.input[0] = pad.input[0]
-        graph.node.remove(pad)
 
 
 def largest_difference(recipe: Recipe, file: Path) -> float:
@@ -212,7 +190,7 @@ def write_int8(recipe: Recipe, source: Path, file: Path) -> None:
             str(file),
             _Inputs(recipe.inputs[:CALIBRATION_PICTURES]),
             quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=["Conv", "Add", "MaxPool", "Concat", "Resize"],
+            op_types_to_quantize=["Conv", "Clip", "Relu", "Add", "MaxPool", "Concat", "Resize"],
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
@@ -220,6 +198,9 @@ def write_int8(recipe: Recipe, source: Path, file: Path) -> None:
             calibrate_method=CalibrationMethod.MinMax,
             extra_options={"ActivationSymmetric": False},
         )
+    model = onnx.load(file)
+    take_pixels_as_quantised(model, 1 / 127.5, 128)
+    onnx.save(model, file)
 
 
 def main() -> None:

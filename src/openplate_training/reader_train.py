@@ -13,6 +13,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 
+from openplate_training.checkpoint import seed_for
 from openplate_training.data import pack_pictures
 from openplate_training.loop import LoopConfig, train
 from openplate_training.reader_data import ReaderSampler, RenderedPlates, encode_text
@@ -49,10 +50,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    torch.manual_seed(options.seed)
-    random = np.random.default_rng(options.seed)
+    seed = seed_for(options.output, options.seed)
+    torch.manual_seed(sum(seed))
+    random = np.random.default_rng(seed)
     crops = pack_pictures(options.data / "plate_crops" / "plate_crops.jsonl", options.cache / "plate_crops")
     rendered = RenderedPlates(options.rendered)
+    rendered.refresh()
     sampler = ReaderSampler(crops, rendered)
     network = ReaderNetwork().to(memory_format=torch.channels_last)
 

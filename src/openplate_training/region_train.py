@@ -19,6 +19,7 @@ import torch
 from openplate.datatypes import Corners
 from openplate.imaging import rectify
 from openplate_training.augment import Random, chance
+from openplate_training.checkpoint import seed_for
 from openplate_training.data import PackedPictures, Pixels, Record, load_records, pack_pictures
 from openplate_training.loop import LoopConfig, train
 from openplate_training.reader_data import degrade_crop, shaken_corners
@@ -125,8 +126,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    torch.manual_seed(options.seed)
-    random = np.random.default_rng(options.seed)
+    seed = seed_for(options.output, options.seed)
+    torch.manual_seed(sum(seed))
+    random = np.random.default_rng(seed)
     list_file = options.data / "plate_crops" / "plate_crops.jsonl"
     crops = pack_pictures(list_file, options.cache / "plate_crops")
     labels = region_labels(load_records(list_file))

@@ -23,7 +23,8 @@ Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
 
 STRIDES = (8, 16, 32)
-_LARGEST_SCALE = 4.0  # a picture of a few pixels shows no more when it is blown up further
+LARGEST_SCALE = 4.0
+"""A picture of a few pixels shows no more when it is blown up further."""
 _MOST_DETECTIONS = 300
 
 
@@ -37,7 +38,7 @@ class Thresholds:
 
 def canvas_size(width: int, height: int, reach: int) -> tuple[int, int]:
     """The canvas (width, height) for a picture: its longest side fills ``reach``, both sides are multiples of 32."""
-    scale = min(reach / max(width, height), _LARGEST_SCALE)
+    scale = min(reach / max(width, height), LARGEST_SCALE)
     coarsest = STRIDES[-1]
 
     def whole(size: int) -> int:

@@ -22,13 +22,13 @@ from openplate.datatypes import (
     Timings,
     Vehicle,
 )
-from openplate.detection import Detector, Thresholds
+from openplate.detection import Detector
 from openplate.errors import ImageError
 from openplate.imaging import DEFAULT_LIMITS, Image, ImageLimits
 from openplate.models import Device, Precision
 from openplate.ocr import Reader, Spelling
 from openplate.region_classifier import RegionClassifier
-from openplate.regions import certain, combine, guide_reading
+from openplate.regions import certain, codes, combine, guide_reading
 from openplate.search import PLANS, Found, search, vehicle_of
 
 Source = str | os.PathLike[str] | bytes | npt.NDArray[np.uint8]
@@ -94,16 +94,46 @@ class Recognizer:
             ModelError: a network or the device cannot be used.
             RegionError: an unknown code in ``options.regions``.
         """
-        self.options = options
-        self.limits = limits
-        self._guides = certain(options.regions)
-        self.detector = Detector.open(device, precision, workers=workers)
-        self.reader = Reader.open(device, precision, workers=workers)
-        self.region_classifier = RegionClassifier.open(device, precision, workers=workers)
-        plate = options.threshold_detection
-        self._thresholds = Thresholds(
-            self.detector.threshold_plate if plate is None else plate, self.detector.threshold_vehicle
+        certain(options.regions)  # an unknown code is told before the networks are loaded
+        self._set_up(
+            Detector.open(device, precision, workers=workers),
+            Reader.open(device, precision, workers=workers),
+            RegionClassifier.open(device, precision, workers=workers),
+            options,
+            limits,
         )
+
+    @classmethod
+    def from_stages(
+        cls,
+        detector: Detector,
+        reader: Reader,
+        region_classifier: RegionClassifier,
+        options: RecognitionOptions = RecognitionOptions(),
+        limits: ImageLimits = DEFAULT_LIMITS,
+    ) -> Recognizer:
+        """A recognizer of networks that are loaded already: shared with another one, or not those of the package.
+
+        Raises:
+            RegionError: an unknown code in ``options.regions``.
+        """
+        recognizer = cls.__new__(cls)
+        recognizer._set_up(detector, reader, region_classifier, options, limits)
+        return recognizer
+
+    def _set_up(
+        self,
+        detector: Detector,
+        reader: Reader,
+        region_classifier: RegionClassifier,
+        options: RecognitionOptions,
+        limits: ImageLimits,
+    ) -> None:
+        self.detector, self.reader, self.region_classifier = detector, reader, region_classifier
+        self.options, self.limits = options, limits
+        self._guides = certain(options.regions)
+        self._plan = PLANS[options.mode]
+        self._thresholds = self._plan.thresholds(detector, options.threshold_detection)
 
     def recognize(self, images: Sequence[Source], names: Sequence[str] | None = None) -> list[Recognition]:
         """One recognition for each picture, in order; the same picture gives the same however it comes in.
@@ -140,7 +170,7 @@ class Recognizer:
         except ImageError as error:
             return error
         decoded = perf_counter()
-        found = search(self.detector, image, PLANS[self.options.mode], self._thresholds)
+        found = search(self.detector, image, self._plan, self._thresholds)
         detected = perf_counter()
         plates = self._plates(image, found)
         read = perf_counter()
@@ -180,7 +210,8 @@ class Recognizer:
         if not reading.text:
             return None
         guesses = combine(look, reading.text, reading.confidence)
-        guides = self._guides or tuple(g for g in guesses if g.confidence >= _CONFIDENT_REGION)
+        seen = tuple(g for g in guesses if g.confidence >= _CONFIDENT_REGION and g.value in codes())
+        guides = self._guides or seen
         strict = self.options.strict and bool(self._guides)
         guided = guide_reading(reading, spelling.alternatives, regions=guides, strict=strict)
         if guided is None:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from openplate.datatypes import Box, Detection, Mode
-from openplate.detection import Detector, Thresholds, without_repeats
+from openplate.detection import LARGEST_SCALE, Detector, Thresholds, without_repeats
 from openplate.imaging import Image, crop
 
-_EDGE_PX = 2.0
+_EDGE_PX = 2.0  # of the canvas
 _LEAST_VEHICLE_PX = 24.0
 _ON_VEHICLE = 0.6
 
@@ -19,7 +19,7 @@ class SearchPlan:
     """What a mode does after the first pass.
 
     Attributes:
-        plate_share, vehicle_share: factors on the thresholds, below 1 to miss less.
+        plate_share, vehicle_share: factors on the detector's own thresholds, below 1 to miss less.
         zooms: most vehicles to look at again, enlarged.
         least_gain: how much larger a zoom must show things than the pass before it.
         sure: a plate of this confidence makes a second look at its vehicle needless.
@@ -36,6 +36,11 @@ class SearchPlan:
     tile_reach: float = 2.0
     tiles_from: float = 3.2
     most_tiles: int = 0
+
+    def thresholds(self, detector: Detector, plate: float | None = None) -> Thresholds:
+        """The least confidences; that of plates is ``plate`` (0 to 1) itself where one is asked for."""
+        usual = detector.threshold_plate * self.plate_share
+        return Thresholds(usual if plate is None else plate, detector.threshold_vehicle * self.vehicle_share)
 
 
 PLANS: dict[Mode, SearchPlan] = {
@@ -66,16 +71,15 @@ class Found:
 
 def search(detector: Detector, image: Image, plan: SearchPlan, thresholds: Thresholds) -> Found:
     """All plates and vehicles that the plan finds, in the picture's pixels."""
-    wanted = Thresholds(thresholds.plate * plan.plate_share, thresholds.vehicle * plan.vehicle_share)
-    (first,) = detector.detect([image], wanted)
+    (first,) = detector.detect([image], thresholds)
     plates, vehicles = _of_kind(first, "plate"), _of_kind(first, "vehicle")
     for tile in tiles(image.width, image.height, detector.reach, plan):
-        more = _look(detector, image, tile, wanted, detector.reach)
+        more = _look(detector, image, tile, thresholds, detector.reach)
         plates = without_repeats(_ordered([*plates, *_of_kind(more, "plate")]), detector.plate_overlap)
         vehicles = _join_vehicles([*vehicles, *_of_kind(more, "vehicle")], detector.vehicle_overlap)
     reach = round(detector.reach * ZOOM_REACH)
     for window in zoom_windows(plates, vehicles, image, detector.reach, plan):
-        more = _look(detector, image, window, wanted, reach)
+        more = _look(detector, image, window, thresholds, reach)
         plates = without_repeats(_ordered([*plates, *_of_kind(more, "plate")]), detector.plate_overlap)
     return Found(tuple(_without_parts(plates)), tuple(vehicles))
 
@@ -107,17 +111,21 @@ def zoom_windows(
     plates: Sequence[Detection], vehicles: Sequence[Detection], image: Image, reach: int, plan: SearchPlan
 ) -> list[Box]:
     """The surroundings of vehicles without a sure plate that a zoom shows larger, largest vehicles first."""
-    seen_scale = min(reach / max(image.width, image.height), 1e9)
+    whole = Box(0, 0, image.width, image.height)
+    seen_scale = max(_scale(window, reach) for window in [whole, *tiles(image.width, image.height, reach, plan)])
     windows = []
     for vehicle in sorted(vehicles, key=lambda v: -v.box.area):
         window = vehicle.box.expand(0.08).clamp(image.width, image.height)
-        longest = max(window.width, window.height)
         if min(window.width, window.height) < _LEAST_VEHICLE_PX:
             continue
-        gains = reach * ZOOM_REACH / longest >= plan.least_gain * seen_scale
+        gains = _scale(window, reach * ZOOM_REACH) >= plan.least_gain * seen_scale
         if gains and not any(_lies_on(p, vehicle) and p.confidence >= plan.sure for p in plates):
             windows.append(window)
     return windows[: plan.zooms]
+
+
+def _scale(window: Box, reach: float) -> float:
+    return min(reach / max(window.width, window.height), LARGEST_SCALE)
 
 
 def vehicle_of(plate: Detection, vehicles: Sequence[Detection]) -> int | None:
@@ -141,16 +149,17 @@ def _look(detector: Detector, image: Image, window: Box, thresholds: Thresholds,
         for d in found
     ]
     inside = Box(dx, dy, dx + part.width, dy + part.height)
-    return [d for d in moved if not _is_cut(d.box, inside, image)]
+    edge = _EDGE_PX / _scale(inside, reach)
+    return [d for d in moved if not _is_cut(d.box, inside, image, edge)]
 
 
-def _is_cut(box: Box, window: Box, image: Image) -> bool:
-    """The box ends at a side of the window that is not a side of the picture."""
+def _is_cut(box: Box, window: Box, image: Image, edge: float) -> bool:
+    """The box ends at a side of the window, or ``edge`` before it, that is not a side of the picture."""
     return (
-        (box.x1 - window.x1 < _EDGE_PX and window.x1 > 0)
-        or (box.y1 - window.y1 < _EDGE_PX and window.y1 > 0)
-        or (window.x2 - box.x2 < _EDGE_PX and window.x2 < image.width)
-        or (window.y2 - box.y2 < _EDGE_PX and window.y2 < image.height)
+        (box.x1 - window.x1 < edge and window.x1 > 0)
+        or (box.y1 - window.y1 < edge and window.y1 > 0)
+        or (window.x2 - box.x2 < edge and window.x2 < image.width)
+        or (window.y2 - box.y2 < edge and window.y2 < image.height)
     )
 
 

@@ -18,7 +18,10 @@ from numpy.typing import NDArray
 from openplate.datatypes import VEHICLE_LABELS, Box, Corners
 from openplate.detection import Detector
 from openplate.models.card import InputDescription, ModelCard, WeightFile
+from openplate.ocr import Reader
+from openplate.region_classifier import RegionClassifier
 
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 Pixels = NDArray[np.uint8]
 Network = Callable[[Pixels], tuple[NDArray[Any], ...]]
 
@@ -181,4 +184,42 @@ def make_detector() -> tuple[Detector, StandInSession]:
     labels = ("plate", *VEHICLE_LABELS)
     card = make_model_card("detection", 640, 640, ("plates", "vehicles"), labels=labels, parameters=parameters)
     session = StandInSession(card, see_painted)
-    return Detector(session), session  # type: ignore[arg-type]  # it stands in for a Session
+    return Detector(session), session
+
+
+def make_reader(texts: Sequence[str], confidence: float = 0.999, doubts: dict[str, str] | None = None) -> Reader:
+    """A reader that reads a plate's number as ``texts[number]``.
+
+    Each character gets ``confidence``; the rest goes to what ``doubts`` says of it ({"0": "O"}), else to "nothing".
+    """
+
+    def network(crops: Pixels) -> tuple[NDArray[Any], ...]:
+        return (np.stack([_spelled(texts[number], confidence, doubts or {}) for number in numbers_of(crops)]),)
+
+    parameters = {"calibration_slope": 1.0, "calibration_offset": 0.0}
+    card = make_model_card("reading", 160, 64, ("log_probabilities",), alphabet=ALPHABET, parameters=parameters)
+    return Reader(StandInSession(card, network))
+
+
+def _spelled(text: str, confidence: float, doubts: dict[str, str]) -> NDArray[np.float32]:
+    """Log probabilities (80, 37): each character in a column of its own, with nothing between."""
+    probabilities = np.zeros((80, len(ALPHABET) + 1), np.float32)
+    probabilities[:, -1] = 1
+    for column, character in enumerate(text):
+        row = probabilities[4 * column + 2]
+        row[:] = 0
+        row[ALPHABET.index(character)] = confidence
+        row[ALPHABET.index(doubts[character]) if character in doubts else -1] += 1 - confidence
+    return np.log(np.maximum(probabilities, 1e-12))
+
+
+def make_region_classifier(looks: Sequence[dict[str, float]]) -> RegionClassifier:
+    """A classifier that gives a plate's number the probabilities ``looks[number]``."""
+    labels = sorted({code for look in looks for code in look})
+
+    def network(crops: Pixels) -> tuple[NDArray[Any], ...]:
+        rows = [[looks[number].get(label, 1e-9) for label in labels] for number in numbers_of(crops)]
+        return (np.log(np.array(rows, np.float32)),)
+
+    card = make_model_card("region", 160, 96, ("logits",), labels=tuple(labels), parameters={"temperature": 1.0})
+    return RegionClassifier(StandInSession(card, network))

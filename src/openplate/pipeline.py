@@ -31,7 +31,7 @@ from openplate.region_classifier import RegionClassifier
 from openplate.regions import certain, codes, combine, guide_reading
 from openplate.search import PLANS, Found, search, vehicle_of
 
-Source = str | os.PathLike[str] | bytes | npt.NDArray[np.uint8]
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview | npt.NDArray[np.uint8]
 """A path, the bytes of a picture file, or an array (h, w, 3) RGB, (h, w) grey or (h, w, 4) with alpha."""
 
 _CONFIDENT_REGION = 0.5  # from here on the look of a plate says which formats its text may have

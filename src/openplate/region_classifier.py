@@ -51,5 +51,5 @@ class RegionClassifier:
         scaled = logits / self._temperature
         probabilities = np.exp(scaled - scaled.max())
         probabilities /= probabilities.sum()
-        order = np.argsort(-probabilities)
+        order = np.argsort(-probabilities, kind="stable")
         return tuple(Guess(self.labels[i], float(probabilities[i])) for i in order if probabilities[i] > _LEAST_GUESS)

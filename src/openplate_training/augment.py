@@ -10,6 +10,11 @@ from openplate_training.data import Pixels
 Random = np.random.Generator
 
 
+def as_pixels(array: object) -> Pixels:
+    """An array from OpenCV as the uint8 picture that it is (OpenCV's annotations say less); nothing is copied."""
+    return np.asarray(array, np.uint8)
+
+
 def chance(random: Random, probability: float) -> bool:
     return bool(random.random() < probability)
 
@@ -24,27 +29,27 @@ def change_light(pixels: Pixels, random: Random) -> Pixels:
     curve = (levels**gamma - 0.5) * contrast + 0.5 + brightness
     cast = random.normal(1.0, 0.08, 3) if chance(random, 0.5) else np.ones(3)
     table = np.clip(curve[:, None] * cast * 255, 0, 255).astype(np.uint8)
-    return cv2.LUT(pixels, table.reshape(256, 1, 3))  # type: ignore[return-value]
+    return as_pixels(cv2.LUT(pixels, table.reshape(256, 1, 3)))
 
 
 def drop_colour(pixels: Pixels, random: Random) -> Pixels:
     """Grey, from any mixture of the channels (an infrared camera's view is not the eye's)."""
     weights = random.dirichlet((2.0, 4.0, 1.5)).astype(np.float32)
     grey = cv2.transform(pixels, weights[None])
-    return cv2.merge((grey, grey, grey))  # type: ignore[return-value]
+    return as_pixels(cv2.merge((grey, grey, grey)))
 
 
 def blur(pixels: Pixels, random: Random, strength: float) -> Pixels:
     """Defocus or motion; ``strength`` is the largest blur in pixels."""
     if chance(random, 0.5):
         sigma = random.uniform(0.3, max(0.35, strength / 2))
-        return cv2.GaussianBlur(pixels, (0, 0), sigma)  # type: ignore[return-value]
+        return as_pixels(cv2.GaussianBlur(pixels, (0, 0), sigma))
     length = int(random.integers(2, max(3, int(strength) + 2)))
-    kernel = np.zeros((length, length), np.float32)
-    kernel[length // 2] = 1
+    line = np.zeros((length, length), np.float32)
+    line[length // 2] = 1
     turn = cv2.getRotationMatrix2D(((length - 1) / 2, (length - 1) / 2), random.uniform(0, 180), 1)
-    kernel = cv2.warpAffine(kernel, turn, (length, length))
-    return cv2.filter2D(pixels, -1, kernel / max(float(kernel.sum()), 1e-6))  # type: ignore[return-value]
+    kernel = np.asarray(cv2.warpAffine(line, turn, (length, length)), np.float32)
+    return as_pixels(cv2.filter2D(pixels, -1, kernel / np.float32(max(float(kernel.sum()), 1e-6))))
 
 
 def add_noise(pixels: Pixels, random: Random, strength: float) -> Pixels:
@@ -52,15 +57,15 @@ def add_noise(pixels: Pixels, random: Random, strength: float) -> Pixels:
     height, width = pixels.shape[:2]
     noise = np.empty((height, width, 3), np.int16)
     cv2.setRNGSeed(int(random.integers(1 << 30)))
-    cv2.randn(noise, (0, 0, 0), (strength, strength, strength))
-    return cv2.add(pixels, noise, dtype=cv2.CV_8U)  # type: ignore[return-value]
+    cv2.randn(noise, np.zeros(3), np.full(3, strength))
+    return as_pixels(cv2.add(pixels, noise, dtype=cv2.CV_8U))
 
 
 def compress(pixels: Pixels, random: Random, lowest: int) -> Pixels:
     """JPEG and back."""
     quality = int(random.integers(lowest, 85))
     _, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cv2.imdecode(data, cv2.IMREAD_COLOR)  # type: ignore[return-value]
+    return as_pixels(cv2.imdecode(data, cv2.IMREAD_COLOR))
 
 
 def lose_resolution(pixels: Pixels, random: Random, smallest: float) -> Pixels:
@@ -70,7 +75,7 @@ def lose_resolution(pixels: Pixels, random: Random, smallest: float) -> Pixels:
     size = (max(2, int(width * factor)), max(2, int(height * factor)))
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     how = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST)[int(random.choice(3, p=(0.6, 0.3, 0.1)))]
-    return cv2.resize(small, (width, height), interpolation=how)  # type: ignore[return-value]
+    return as_pixels(cv2.resize(small, (width, height), interpolation=how))
 
 
 def cast_shadow(pixels: Pixels, random: Random) -> Pixels:
@@ -81,4 +86,4 @@ def cast_shadow(pixels: Pixels, random: Random) -> Pixels:
     ys = np.linspace(-0.5, 0.5, height, dtype=np.float32)[:, None]
     edge = (xs * np.cos(angle) + ys * np.sin(angle) - offset) * random.uniform(4, 40)
     shade = 1 - random.uniform(0.2, 0.65) / (1 + np.exp(-np.clip(edge, -20, 20)))
-    return (pixels * shade[..., None]).astype(np.uint8)
+    return as_pixels((pixels * shade[..., None]).astype(np.uint8))

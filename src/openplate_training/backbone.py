@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (the name everybody knows)
 from torch import Tensor, nn
 
+from openplate_training.layers import members
+
 PAIR_STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1)
 PAIR_WIDTHS = (32, 64, 64, 128, 128, 256, 256, 256, 256, 256, 256, 512, 512)
 FROZEN_PAIRS = 3
@@ -29,10 +31,25 @@ class SameConv(nn.Module):
         self.norm = nn.BatchNorm2d(outputs) if norm else None
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.conv.stride[0] == 2:
-            x = F.pad(x, (0, 1, 0, 1))
-        x = self.conv(x)
+        x = self.convolve(x)
         return F.relu6(x if self.norm is None else self.norm(x))
+
+    def convolve(self, x: Tensor) -> Tensor:
+        """The convolution alone."""
+        answers: Tensor = self.conv(F.pad(x, (0, 1, 0, 1)) if self.conv.stride[0] == 2 else x)
+        return answers
+
+    @torch.no_grad()
+    def settle_norm(self, maps: Tensor) -> None:
+        """Sets the batch norm, where there is one, to undo itself on these inputs."""
+        norm = self.norm
+        if norm is None or norm.running_mean is None or norm.running_var is None:
+            return
+        variance, mean = torch.var_mean(self.convolve(maps), (0, 2, 3))
+        norm.running_mean.copy_(mean)
+        norm.running_var.copy_(variance)
+        norm.weight.copy_((variance + norm.eps).sqrt())
+        norm.bias.copy_(mean)
 
 
 class MobileNetV1(nn.Module):
@@ -53,12 +70,12 @@ class MobileNetV1(nn.Module):
             layer.requires_grad_(False)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        frozen = 1 + 2 * FROZEN_PAIRS
-        with torch.set_grad_enabled(torch.is_grad_enabled() and self.layers[0].conv.weight.requires_grad):
-            for layer in self.layers[:frozen]:
+        frozen, layers = 1 + 2 * FROZEN_PAIRS, members(self.layers, SameConv)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and layers[0].conv.weight.requires_grad):
+            for layer in layers[:frozen]:
                 x = layer(x)
         maps = []
-        for i, layer in enumerate(self.layers[frozen:], frozen):
+        for i, layer in enumerate(layers[frozen:], frozen):
             x = layer(x)
             if i in (10, 22, 26):
                 maps.append(x)
@@ -67,25 +84,17 @@ class MobileNetV1(nn.Module):
     def load_imagenet(self, file: Path) -> None:
         """Takes the folded weights of `mobilenet_v1_0.5_imagenet_f16.npz`."""
         with np.load(file) as arrays, torch.no_grad():
-            for i, layer in enumerate(self.layers):
-                layer.conv.weight.copy_(torch.from_numpy(arrays[f"conv_{i:02d}_w"].astype(np.float32)))
-                layer.conv.bias.copy_(torch.from_numpy(arrays[f"conv_{i:02d}_b"].astype(np.float32)))
+            for i, layer in enumerate(members(self.layers, SameConv)):
+                for name, parameter in (("w", layer.conv.weight), ("b", layer.conv.bias)):
+                    if parameter is not None:
+                        parameter.copy_(torch.from_numpy(arrays[f"conv_{i:02d}_{name}"].astype(np.float32)))
 
     @torch.no_grad()
     def settle_norms(self, pictures: Tensor) -> None:
         """Sets each batch norm to undo itself on ``pictures``, so that it changes nothing at the start."""
         x = pictures
-        for layer in self.layers:
-            if layer.norm is not None:
-                y = F.pad(x, (0, 1, 0, 1)) if layer.conv.stride[0] == 2 else x
-                y = layer.conv(y)
-                variance, mean = torch.var_mean(y, (0, 2, 3))
-                layer.norm.running_mean.copy_(mean)
-                layer.norm.running_var.copy_(variance)
-                layer.norm.weight.copy_((variance + layer.norm.eps).sqrt())
-                layer.norm.bias.copy_(mean)
-            training, layer.training = layer.training, False
-            if layer.norm is not None:
-                layer.norm.training = False
-            x = layer(x)
+        for layer in members(self.layers, SameConv):
+            training = layer.training
+            layer.settle_norm(x)
+            x = layer.eval()(x)
             layer.train(training)

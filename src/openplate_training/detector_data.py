@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -34,8 +34,21 @@ class Labels:
     vehicle_classes: npt.NDArray[np.int64]
     vehicle_ignore: Floats
 
+    def moved(self, move: Callable[[Floats], Floats]) -> Labels:
+        """The labels with all their quads changed by ``move``."""
+        return Labels(
+            move(self.plates),
+            move(self.plate_boxes),
+            self.has_corners,
+            move(self.plate_ignore),
+            move(self.vehicles),
+            self.vehicle_classes,
+            move(self.vehicle_ignore),
+        )
+
     @classmethod
     def merge(cls, parts: Sequence[Labels]) -> Labels:
+        """All labels of several windows that share their pixels' origin."""
         return cls(*(np.concatenate([getattr(p, f) for p in parts]) for f in cls.__dataclass_fields__))
 
 
@@ -77,7 +90,8 @@ def boxes_of(quads: Floats) -> Floats:
     return np.concatenate((quads.min(1), quads.max(1)), 1)
 
 
-def _flip(pixels: Pixels, labels: Labels) -> tuple[Pixels, Labels]:
+def flip(pixels: Pixels, labels: Labels) -> tuple[Pixels, Labels]:
+    """The mirror image; corners stay clockwise from the top left."""
     width = pixels.shape[1]
 
     def mirror(quads: Floats) -> Floats:
@@ -85,15 +99,7 @@ def _flip(pixels: Pixels, labels: Labels) -> tuple[Pixels, Labels]:
         out[..., 0] = width - out[..., 0]
         return out
 
-    return pixels[:, ::-1], Labels(
-        mirror(labels.plates),
-        mirror(labels.plate_boxes),
-        labels.has_corners,
-        mirror(labels.plate_ignore),
-        mirror(labels.vehicles),
-        labels.vehicle_classes,
-        mirror(labels.vehicle_ignore),
-    )
+    return pixels[:, ::-1], labels.moved(mirror)
 
 
 def _visible(quads: Floats, width: int, height: int) -> Floats:
@@ -105,40 +111,39 @@ def _visible(quads: Floats, width: int, height: int) -> Floats:
 
 
 def clip_labels(labels: Labels, width: int, height: int) -> Labels:
-    """What remains in a window; objects mostly outside it or too small to ask for are to be ignored."""
-    plate_share, vehicle_share = (
-        _visible(labels.plates, width, height),
-        _visible(labels.vehicles, width, height),
-    )
-    plate_boxes, vehicle_boxes = boxes_of(labels.plates), boxes_of(labels.vehicles)
-    plate_size = (plate_boxes[:, 2:] - plate_boxes[:, :2]).min(1) if len(plate_boxes) else np.zeros(0)
-    vehicle_size = (vehicle_boxes[:, 2:] - vehicle_boxes[:, :2]).min(1) if len(vehicle_boxes) else np.zeros(0)
-    plates, vehicles = (plate_share > 0.75) & (plate_size >= 4), (vehicle_share > 0.35) & (vehicle_size >= 8)
+    """What remains in a window; objects mostly outside it or too small to ask for are to be ignored.
+
+    Only the corners of plates may lie outside. Ignored areas end at the window's edge, because in a mosaic another
+    picture begins there.
+    """
+    plates = (_visible(labels.plates, width, height) > 0.75) & (_smaller_sides(labels.plates) >= 4)
+    vehicles = (_visible(labels.vehicles, width, height) > 0.35) & (_smaller_sides(labels.vehicles) >= 8)
     limits = np.array((width, height), np.float32)
+
+    def ignored(areas: Floats, objects: Floats) -> Floats:
+        quads = np.concatenate((areas, objects))
+        return np.clip(quads[_visible(quads, width, height) > 0], 0, limits)
+
     return Labels(
         labels.plates[plates],
         np.clip(labels.plate_boxes[plates], 0, limits),
         labels.has_corners[plates],
-        np.concatenate((labels.plate_ignore, labels.plates[(plate_share > 0) & ~plates])),
+        ignored(labels.plate_ignore, labels.plates[~plates]),
         np.clip(labels.vehicles[vehicles], 0, limits),
         labels.vehicle_classes[vehicles],
-        np.concatenate((labels.vehicle_ignore, labels.vehicles[(vehicle_share > 0) & ~vehicles])),
+        ignored(labels.vehicle_ignore, labels.vehicles[~vehicles]),
     )
 
 
-def _moved(labels: Labels, matrix: Floats) -> Labels:
-    def move(quads: Floats) -> Floats:
-        return (quads @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
+def _smaller_sides(quads: Floats) -> Floats:
+    """The smaller side of each quad's box, in pixels."""
+    boxes = boxes_of(quads)
+    return np.asarray((boxes[:, 2:] - boxes[:, :2]).min(1), np.float32)
 
-    return Labels(
-        move(labels.plates),
-        move(labels.plate_boxes),
-        labels.has_corners,
-        move(labels.plate_ignore),
-        move(labels.vehicles),
-        labels.vehicle_classes,
-        move(labels.vehicle_ignore),
-    )
+
+def _mapped(labels: Labels, matrix: Floats) -> Labels:
+    """The labels after the affine map ``matrix`` (2, 3)."""
+    return labels.moved(lambda quads: (quads @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32))
 
 
 @dataclass(frozen=True)
@@ -156,10 +161,11 @@ class WindowSampler:
     mosaic: float = 0.35
 
     def sample(self, random: Random) -> Sample:
+        """A window or a mosaic, with a camera's faults."""
         if chance(random, self.mosaic):
             sample = self._mosaic(random)
         else:
-            sample = self._window(random, self.width, self.height, whole=0.3)
+            sample = self.window(random, self.width, self.height, whole=0.3)
         return Sample(degrade_scene(sample.pixels, random), sample.labels)
 
     def _mosaic(self, random: Random) -> Sample:
@@ -169,16 +175,17 @@ class WindowSampler:
         parts = []
         for x1, x2 in ((0, cut_x), (cut_x, self.width)):
             for y1, y2 in ((0, cut_y), (cut_y, self.height)):
-                part = self._window(random, x2 - x1, y2 - y1, whole=0.6)
+                part = self.window(random, x2 - x1, y2 - y1, whole=0.6)
                 canvas[y1:y2, x1:x2] = part.pixels
-                parts.append(_moved(part.labels, np.array(((1, 0, x1), (0, 1, y1)), np.float32)))
+                parts.append(_mapped(part.labels, np.array(((1, 0, x1), (0, 1, y1)), np.float32)))
         return Sample(canvas, Labels.merge(parts))
 
-    def _window(self, random: Random, width: int, height: int, whole: float) -> Sample:
+    def window(self, random: Random, width: int, height: int, whole: float) -> Sample:
+        """A window of one picture, as sharp as that is; ``whole`` is how often it shows about all of it."""
         index = int(random.choice(self.indices, p=self.weights))
         pixels, labels = self.pictures.picture(index), labels_of(self.pictures.records[index])
         if chance(random, 0.5):
-            pixels, labels = _flip(pixels, labels)
+            pixels, labels = flip(pixels, labels)
         fit = min(width / pixels.shape[1], height / pixels.shape[0])
         native = self.reach / max(pixels.shape[:2])
         if chance(random, whole):
@@ -205,14 +212,14 @@ def _warped(pixels: Pixels, labels: Labels, scale: float, width: int, height: in
     matrix = np.concatenate((linear, shift[:, None]), 1).astype(np.float32)
     view = matrix.copy()
     if scale < 0.55:
-        pixels = cv2.resize(pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        pixels = augment.as_pixels(cv2.resize(pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
         view[:, :2] *= 2
     # OpenCV counts from the centres of pixels, labels from their edges.
     view[:, 2] += view[:, :2] @ (0.5, 0.5) - 0.5
     out = cv2.warpAffine(
         np.ascontiguousarray(pixels), view, (width, height), borderMode=cv2.BORDER_CONSTANT, borderValue=(FILL,) * 3
     )
-    return Sample(out, clip_labels(_moved(labels, matrix), width, height))
+    return Sample(augment.as_pixels(out), clip_labels(_mapped(labels, matrix), width, height))
 
 
 def _focus(pixels: Pixels, labels: Labels, random: Random) -> npt.NDArray[np.float64]:

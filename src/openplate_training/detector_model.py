@@ -5,29 +5,19 @@ Anchor-free: each cell of three maps (strides 8, 16, 32) may answer for one plat
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from openplate_training.backbone import MobileNetV1
+from openplate_training.layers import convolution, members, separable
 
 STRIDES = (8, 16, 32)
 VEHICLE_CLASSES = 5
 PLATE_CHANNELS = 1 + 4 + 8
 VEHICLE_CHANNELS = VEHICLE_CLASSES + 4
-
-
-def convolution(inputs: int, outputs: int, kernel: int = 1, stride: int = 1, groups: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.ReLU(inplace=True),
-    )
-
-
-def separable(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    """A depthwise 3x3 convolution and a pointwise one."""
-    return nn.Sequential(convolution(inputs, inputs, 3, stride, groups=inputs), convolution(inputs, outputs))
 
 
 class PooledContext(nn.Module):
@@ -42,7 +32,8 @@ class PooledContext(nn.Module):
         views = [self.squeeze(x)]
         for _ in range(3):
             views.append(F.max_pool2d(views[-1], 5, 1, 2))
-        return self.mix(torch.cat(views, 1))
+        mixed: Tensor = self.mix(torch.cat(views, 1))
+        return mixed
 
 
 class Neck(nn.Module):
@@ -85,10 +76,8 @@ class DetectorNetwork(nn.Module):
             nn.Sequential(separable(w, 64), nn.Conv2d(64, VEHICLE_CHANNELS, 1)) for w in widths
         )
         for heads, scores in ((self.plate_heads, 1), (self.vehicle_heads, VEHICLE_CLASSES)):
-            for head in heads:
-                nn.init.normal_(head[-1].weight, std=0.01)
-                nn.init.zeros_(head[-1].bias)
-                nn.init.constant_(head[-1].bias[:scores], -4.6)  # a prior of one percent (Lin et al. 2017)
+            for head in members(heads, nn.Sequential):
+                start_rare(cast("nn.Conv2d", head[-1]), scores)
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         x = (pictures.permute(0, 3, 1, 2).float() - 127.5) * (1 / 127.5)
@@ -96,6 +85,15 @@ class DetectorNetwork(nn.Module):
         plates = [head(m).flatten(2) for head, m in zip(self.plate_heads, maps, strict=True)]
         vehicles = [head(m).flatten(2) for head, m in zip(self.vehicle_heads, maps, strict=True)]
         return torch.cat(plates, 2), torch.cat(vehicles, 2)
+
+
+@torch.no_grad()
+def start_rare(answers: nn.Conv2d, scores: int) -> None:
+    """Lets a head's last convolution start where objects are rare: its first channels are ``scores`` (logits)."""
+    answers.weight.normal_(std=0.01)
+    if answers.bias is not None:
+        answers.bias.zero_()
+        answers.bias[:scores] = -4.6  # a prior of one percent (Lin et al. 2017)
 
 
 def cell_centers(height: int, width: int) -> tuple[Tensor, Tensor]:
@@ -121,5 +119,5 @@ def decode_boxes(raw: Tensor, centers: Tensor, strides: Tensor) -> Tensor:
 
 def decode_corners(raw: Tensor, centers: Tensor, strides: Tensor) -> Tensor:
     """Raw (..., A, 8) to corners (..., A, 4, 2) in pixels."""
-    offsets = raw.unflatten(-1, (4, 2))
+    offsets = torch.unflatten(raw, -1, (4, 2))
     return centers[:, None] + offsets * strides[:, None, None]

@@ -16,6 +16,7 @@ from openplate_training.data import PackedPictures, Record, pack_pictures
 from openplate_training.detector_data import Sample, WindowSampler
 from openplate_training.detector_loss import DetectorLoss
 from openplate_training.detector_model import DetectorNetwork
+from openplate_training.layers import channels_last
 from openplate_training.loop import LoopConfig, train
 
 # Sets whose pictures say less than their number: near-identical views, or already augmented at their source.
@@ -62,7 +63,7 @@ def main() -> None:
     network.backbone.load_imagenet(options.data / "backbones" / "mobilenet_v1_0.5_imagenet_f16.npz")
     first = batch_of([small.sample(random) for _ in range(32)]).permute(0, 3, 1, 2).float()
     network.backbone.settle_norms((first - 127.5) / 127.5)
-    network.to(memory_format=torch.channels_last)
+    channels_last(network)
     losses = {sampler.width: DetectorLoss(sampler.height, sampler.width) for sampler in (small, large)}
 
     def step(number: int, progress: float) -> dict[str, torch.Tensor]:

@@ -1,6 +1,7 @@
 """Writes a trained network as the folder that is shipped: ONNX files and the card.
 
-python -m openplate_training.export detector|reader|region --data DATA --cache CACHE --checkpoint FOLDER --output WEIGHTS
+python -m openplate_training.export detector|reader|region --data DATA --cache CACHE --checkpoint FOLDER \\
+    --output WEIGHTS --about TOML --version VERSION
 
 Refuses when the ONNX file and the trained network differ by more than ``TOLERANCE`` on stored pictures.
 """
@@ -9,16 +10,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import tempfile
 import tomllib
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 import onnxruntime
 import torch
@@ -35,10 +37,12 @@ from torch import nn
 from openplate.datatypes import VEHICLE_LABELS, Corners
 from openplate.detection import to_input
 from openplate.imaging import Image, rectify
-from openplate.models.card import DataSource, InputDescription, ModelCard, WeightFile
+from openplate.models import Runtime, WeightPrecision
+from openplate.models.card import DataSource, InputDescription, ModelCard, Task, WeightFile
 from openplate_training.checkpoint import current_commit, load_mean
-from openplate_training.data import PackedPictures, Pixels, pack_pictures
+from openplate_training.data import Pixels, pack_pictures
 from openplate_training.detector_model import DetectorNetwork
+from openplate_training.layers import channels_first
 from openplate_training.onnx_graph import fold_constants, fold_pads, take_pixels_as_quantised
 from openplate_training.reader_data import true_corners
 from openplate_training.reader_model import ALPHABET, ReaderNetwork
@@ -55,45 +59,50 @@ CALIBRATION_PICTURES = 160
 
 @dataclass(frozen=True)
 class Recipe:
-    """How one network is exported. ``fixed`` inputs have one size; ``keep_float`` are ends of node names that stay
-    float in the int8 file, because their outputs are the answer.
+    """How one network is exported.
+
+    ``inputs`` are stored pictures, each as the network takes it, alone in its batch; ``is_fixed`` networks take one
+    size. The int8 file keeps convolutions in float whose names contain one of ``keep_float``: their outputs are the
+    answer. The rest goes into the card.
     """
 
     network: nn.Module
-    outputs: tuple[str, ...]
     inputs: list[Pixels]
-    fixed: bool
-    card: dict[str, Any]
-    keep_float: tuple[str, ...] = ()
+    is_fixed: bool
+    keep_float: tuple[str, ...]
+    task: Task
+    summary: str
+    input: InputDescription
+    outputs: tuple[str, ...]
+    parameters: Mapping[str, float]
+    labels: tuple[str, ...] = ()
+    alphabet: str | None = None
 
 
 def detector_recipe(options: argparse.Namespace) -> Recipe:
     pictures = pack_pictures(options.data / "scenes" / "scenes.jsonl", options.cache / "scenes")
     chosen = pictures.subset(lambda r: r["split"] == "train")[:: max(1, 6700 // CALIBRATION_PICTURES)]
-    card = {
-        "task": "detection",
-        "summary": "Vehicles and plates with four corners, in one pass.",
-        "input": InputDescription(640, 640, 3),
-        "labels": ("plate", *VEHICLE_LABELS),
-        "parameters": {
+    return Recipe(
+        network=DetectorNetwork(),
+        inputs=[to_input(Image.from_array(np.array(pictures.picture(i))), 640)[0] for i in chosen],
+        is_fixed=False,
+        keep_float=("plate_heads.0.2", "plate_heads.1.2", "plate_heads.2.2", "vehicle_heads"),
+        task="detection",
+        summary="Vehicles and plates with four corners, in one pass.",
+        input=InputDescription(640, 640, 3),
+        outputs=("plates", "vehicles"),
+        parameters={
             "threshold_plate": 0.35,
             "threshold_vehicle": 0.35,
             "plate_overlap": 0.4,
             "vehicle_overlap": 0.6,
         },
-    }
-    inputs = [to_input(Image.from_array(np.array(pictures.picture(i))), 640)[0] for i in chosen]
-    return Recipe(
-        DetectorNetwork(),
-        ("plates", "vehicles"),
-        inputs,
-        False,
-        card,
-        ("plate_heads.0.2", "plate_heads.1.2", "plate_heads.2.2", "vehicle_heads"),
+        labels=("plate", *VEHICLE_LABELS),
     )
 
 
-def _crop_inputs(crops: PackedPictures, width: int, height: int) -> list[Pixels]:
+def _crop_inputs(options: argparse.Namespace, width: int, height: int) -> list[Pixels]:
+    crops = pack_pictures(options.data / "plate_crops" / "plate_crops.jsonl", options.cache / "plate_crops")
     chosen = crops.subset(lambda r: r["split"] == "train" and bool(r["text"]))
     step = max(1, len(chosen) // (2 * CALIBRATION_PICTURES))
     return [
@@ -103,30 +112,34 @@ def _crop_inputs(crops: PackedPictures, width: int, height: int) -> list[Pixels]
 
 
 def reader_recipe(options: argparse.Namespace) -> Recipe:
-    crops = pack_pictures(options.data / "plate_crops" / "plate_crops.jsonl", options.cache / "plate_crops")
-    card = {
-        "task": "reading",
-        "summary": "A rectified plate to text, A-Z and 0-9, one or two lines, up to 10 characters.",
-        "input": InputDescription(READER_WIDTH, READER_HEIGHT, 3),
-        "alphabet": ALPHABET,
-        "parameters": {"calibration_slope": 1.0, "calibration_offset": 0.0},
-    }
-    inputs = _crop_inputs(crops, READER_WIDTH, READER_HEIGHT)
-    return Recipe(ReaderNetwork(), ("log_probabilities",), inputs, True, card, ("classify",))
+    return Recipe(
+        network=ReaderNetwork(),
+        inputs=_crop_inputs(options, READER_WIDTH, READER_HEIGHT),
+        is_fixed=True,
+        keep_float=("classify",),
+        task="reading",
+        summary="A rectified plate to text, A-Z and 0-9, one or two lines, up to 10 characters.",
+        input=InputDescription(READER_WIDTH, READER_HEIGHT, 3),
+        outputs=("log_probabilities",),
+        parameters={"calibration_slope": 1.0, "calibration_offset": 0.0},
+        alphabet=ALPHABET,
+    )
 
 
 def region_recipe(options: argparse.Namespace) -> Recipe:
-    crops = pack_pictures(options.data / "plate_crops" / "plate_crops.jsonl", options.cache / "plate_crops")
     labels = json.loads((options.checkpoint / "labels.json").read_text(encoding="utf-8"))
-    card = {
-        "task": "region",
-        "summary": "The country, US state or territory that issued a plate, by its look.",
-        "input": InputDescription(REGION_WIDTH, REGION_HEIGHT, 3),
-        "labels": tuple(labels),
-        "parameters": {"temperature": 1.0},
-    }
-    inputs = _crop_inputs(crops, REGION_WIDTH, REGION_HEIGHT)
-    return Recipe(RegionNetwork(len(labels)), ("logits",), inputs, True, card, ("classify",))
+    return Recipe(
+        network=RegionNetwork(len(labels)),
+        inputs=_crop_inputs(options, REGION_WIDTH, REGION_HEIGHT),
+        is_fixed=True,
+        keep_float=("classify",),
+        task="region",
+        summary="The country, US state or territory that issued a plate, by its look.",
+        input=InputDescription(REGION_WIDTH, REGION_HEIGHT, 3),
+        outputs=("logits",),
+        parameters={"temperature": 1.0},
+        labels=tuple(labels),
+    )
 
 
 RECIPES = {"detector": detector_recipe, "reader": reader_recipe, "region": region_recipe}
@@ -134,19 +147,22 @@ RECIPES = {"detector": detector_recipe, "reader": reader_recipe, "region": regio
 
 def write_onnx(recipe: Recipe, file: Path) -> None:
     """The network in evaluation mode as one ONNX file, batch norms and paddings folded into the convolutions."""
-    network = recipe.network.eval().to(memory_format=torch.contiguous_format)
-    example = torch.from_numpy(recipe.inputs[0])
-    free = {0: "pictures"} if recipe.fixed else {0: "pictures", 1: "height", 2: "width"}
-    torch.onnx.export(
-        network,
-        (example,),
-        str(file),
-        dynamo=False,
-        opset_version=17,
-        input_names=["images"],
-        output_names=list(recipe.outputs),
-        dynamic_axes={"images": free, **{name: {0: "pictures"} for name in recipe.outputs}},
-    )
+    network = channels_first(recipe.network.eval())
+    free = {0: "pictures"} if recipe.is_fixed else {0: "pictures", 1: "height", 2: "width"}
+    with warnings.catch_warnings():
+        # The exporter that torch calls old writes the leaner graph, with names that follow the network's; it warns of
+        # its own age, and of sizes fixed at export, which a network of fixed size has.
+        warnings.filterwarnings("ignore", category=DeprecationWarning, module="torch|openplate_training")
+        torch.onnx.export(
+            network,
+            (torch.from_numpy(recipe.inputs[0]),),
+            str(file),
+            dynamo=False,
+            opset_version=17,
+            input_names=["images"],
+            output_names=list(recipe.outputs),
+            dynamic_axes={"images": free, **{name: {0: "pictures"} for name in recipe.outputs}},
+        )
     model = fold_constants(onnx.load(file))
     fold_pads(model)
     onnx.checker.check_model(model)
@@ -166,25 +182,36 @@ def largest_difference(recipe: Recipe, file: Path) -> float:
     return worst
 
 
-class _Inputs(CalibrationDataReader):  # type: ignore[misc]
+def require_agreement(recipe: Recipe, file: Path) -> float:
+    """The largest difference between torch and the ONNX file.
+
+    Raises:
+        SystemExit: it is more than ``TOLERANCE``, or no number.
+    """
+    difference = largest_difference(recipe, file)
+    if not difference <= TOLERANCE:
+        raise SystemExit(f"ONNX and torch differ by {difference:.2g}, more than {TOLERANCE}: not exported")
+    return difference
+
+
+class _Inputs(CalibrationDataReader):  # type: ignore[misc]  # a base class without types
     def __init__(self, arrays: list[Pixels]) -> None:
-        self._arrays: Iterator[npt.NDArray[np.uint8]] = iter(arrays)
+        self._arrays = iter(arrays)
 
     def get_next(self) -> dict[str, Pixels] | None:
         array = next(self._arrays, None)
         return None if array is None else {"images": array}
 
 
-def write_int8(recipe: Recipe, source: Path, file: Path) -> None:
-    """Static quantisation of the convolutions: uint8 activations, int8 weights per channel.
+def quantised(recipe: Recipe, source: Path) -> onnx.ModelProto:
+    """The float file ``source`` after static quantisation: uint8 activations, int8 weights per channel.
 
     Signed activations are three times slower on x86 processors, so they are not used.
     """
     with tempfile.TemporaryDirectory() as folder:
-        prepared = Path(folder) / "prepared.onnx"
+        prepared, file = Path(folder) / "prepared.onnx", Path(folder) / "int8.onnx"
         quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
         nodes = [n.name for n in onnx.load(prepared).graph.node if n.op_type == "Conv"]
-        excluded = [n for n in nodes if any(part in n for part in recipe.keep_float)]
         quantize_static(
             str(prepared),
             str(file),
@@ -194,13 +221,67 @@ def write_int8(recipe: Recipe, source: Path, file: Path) -> None:
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            nodes_to_exclude=excluded,
+            nodes_to_exclude=[n for n in nodes if any(part in n for part in recipe.keep_float)],
             calibrate_method=CalibrationMethod.MinMax,
             extra_options={"ActivationSymmetric": False},
         )
-    model = onnx.load(file)
+        return onnx.load(file)
+
+
+def write_int8(recipe: Recipe, source: Path, file: Path) -> None:
+    """The quantised network; where it can, it takes the picture as its first quantised map."""
+    model = quantised(recipe, source)
     take_pixels_as_quantised(model, 1 / 127.5, 128)
     onnx.save(model, file)
+
+
+def build_card(
+    recipe: Recipe, name: str, version: str, about: Mapping[str, Any], files: Mapping[WeightPrecision, WeightFile]
+) -> ModelCard:
+    """The network's card; ``about`` is what a person says of it (the form of ``runs/about/*.toml``)."""
+    runtime: dict[Runtime, WeightPrecision] = {"onnxruntime": "float", "openvino": "float"}
+    return ModelCard(
+        name=name,
+        version=version,
+        task=recipe.task,
+        summary=recipe.summary,
+        licence=about["licence"],
+        origin=about["origin"],
+        command=about["command"],
+        commit=current_commit(),
+        date=datetime.now(UTC).date(),
+        outputs=recipe.outputs,
+        files=files,
+        runtime={**runtime, **about.get("runtime", {})},
+        input=recipe.input,
+        labels=recipe.labels,
+        alphabet=recipe.alphabet,
+        parameters={**recipe.parameters, **about.get("parameters", {})},
+        measured=about.get("measured", {}),
+        limits=tuple(about["limits"]),
+        trained_on=tuple(DataSource(source["name"], source["licence"]) for source in about["trained_on"]),
+    )
+
+
+def write_folder(recipe: Recipe, folder: Path, version: str, about: Mapping[str, Any]) -> float:
+    """Writes both files and the card; returns the largest difference between torch and ONNX.
+
+    Raises:
+        SystemExit: that is too large; the folder is left as it was.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        float_file, int8_file = Path(temporary) / "model.onnx", Path(temporary) / "model-int8.onnx"
+        write_onnx(recipe, float_file)
+        difference = require_agreement(recipe, float_file)
+        write_int8(recipe, float_file, int8_file)
+        folder.mkdir(parents=True, exist_ok=True)
+        written = [Path(shutil.copy(file, folder)) for file in (float_file, int8_file)]
+    files: dict[WeightPrecision, WeightFile] = {
+        "float": WeightFile.from_path(written[0]),
+        "int8": WeightFile.from_path(written[1]),
+    }
+    build_card(recipe, folder.name, version, about, files).save(folder)
+    return difference
 
 
 def main() -> None:
@@ -215,32 +296,9 @@ def main() -> None:
     options = parser.parse_args()
     recipe = RECIPES[options.network](options)
     load_mean(recipe.network, options.checkpoint)
-    folder: Path = options.output / options.network
-    folder.mkdir(parents=True, exist_ok=True)
-    float_file, int8_file = folder / "model.onnx", folder / "model-int8.onnx"
-    write_onnx(recipe, float_file)
-    difference = largest_difference(recipe, float_file)
-    if difference > TOLERANCE:
-        raise SystemExit(f"ONNX and torch differ by {difference:.2g}, more than {TOLERANCE}: not exported")
-    write_int8(recipe, float_file, int8_file)
     about = tomllib.loads(options.about.read_text(encoding="utf-8"))
-    card = ModelCard(
-        name=options.network,
-        version=options.version,
-        licence=about["licence"],
-        origin=about["origin"],
-        command=about["command"],
-        commit=current_commit(),
-        date=datetime.now(UTC).date(),
-        outputs=recipe.outputs,
-        files={"float": WeightFile.from_path(float_file), "int8": WeightFile.from_path(int8_file)},
-        runtime={"onnxruntime": "float", "openvino": "float"},
-        limits=tuple(about["limits"]),
-        trained_on=tuple(DataSource(**source) for source in about["trained_on"]),
-        **recipe.card,
-    )
-    card = replace(card, **{k: {**getattr(card, k), **about.get(k, {})} for k in ("parameters", "runtime", "measured")})
-    card.save(folder)
+    folder = options.output / options.network
+    difference = write_folder(recipe, folder, options.version, about)
     print(f"{folder}: torch and ONNX differ by at most {difference:.2g}")
 
 

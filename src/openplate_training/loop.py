@@ -61,56 +61,95 @@ def parameter_groups(network: nn.Module, slow: str, config: LoopConfig) -> list[
     ]
 
 
+class Run:
+    """One training: the network, its optimiser, its running mean, and how far it has come."""
+
+    def __init__(self, network: nn.Module, config: LoopConfig, slow: str = "") -> None:
+        self.network, self.config = network, config
+        groups = parameter_groups(network, slow, config)
+        self.optimizer = torch.optim.AdamW(groups, lr=config.rate, betas=(0.9, 0.98))
+        self.mean = RunningMean(network, config.mean_decay)
+        self.step, self.spent_s = 0, 0.0
+        self._rates = [(group["peak"], group["weight_decay"]) for group in groups]
+
+    @property
+    def progress(self) -> float:
+        """The share of the budget that is spent, from 0."""
+        return self.spent_s / (self.config.minutes * 60)
+
+    def resume(self) -> None:
+        """Goes on where the folder's checkpoint stood, if it has one; rates and decay are those asked for now."""
+        state = load_checkpoint(self.config.folder)
+        if state is None:
+            return
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.mean.values, self.mean.steps = state["mean"], state["step"]
+        self.step, self.spent_s = state["step"], state["spent_s"]
+        for group, (peak, weight_decay) in zip(self.optimizer.param_groups, self._rates, strict=True):
+            group["peak"], group["weight_decay"] = peak, weight_decay
+
+    def save(self) -> None:
+        """Writes the folder's checkpoint."""
+        state = {
+            "network": self.network.state_dict(),
+            "mean": self.mean.values,
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "spent_s": self.spent_s,
+        }
+        save_checkpoint(self.config.folder, state, asdict(self.config))
+
+    def learn(self, losses: dict[str, Tensor]) -> None:
+        """One step down the sum of the losses; a sum that is no number is passed over."""
+        total = torch.stack(tuple(losses.values())).sum()
+        if torch.isfinite(total):
+            self.optimizer.zero_grad(set_to_none=True)
+            torch.autograd.backward(total)
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
+            self.optimizer.step()
+            self.mean.update(self.network)
+        self.step += 1
+
+    def set_rates(self) -> None:
+        """The learning rates for the step that comes."""
+        share = schedule(self.progress, self.step, self.config)
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["peak"] * share
+
+
+class Report:
+    """Prints the means of the losses every few steps."""
+
+    def __init__(self, every_steps: int) -> None:
+        self._every = every_steps
+        self._values: dict[str, list[float]] = {}
+
+    def add(self, run: Run, losses: dict[str, Tensor]) -> None:
+        """Takes the losses of one step; prints when it is time."""
+        for name, value in losses.items():
+            self._values.setdefault(name, []).append(float(value.detach()))
+        if run.step % self._every == 0:
+            shown = " ".join(f"{name} {sum(values) / len(values):.3f}" for name, values in self._values.items())
+            print(f"step {run.step} {run.spent_s / 60:.1f} min {shown}", flush=True)
+            self._values = {}
+
+
 def train(network: nn.Module, step: Step, config: LoopConfig, slow: str = "") -> None:
     """Runs ``step(number, progress) -> named losses`` until the budget is spent; saves as it goes."""
     torch.set_num_threads(config.threads)
-    optimizer = torch.optim.AdamW(parameter_groups(network, slow, config), lr=config.rate, betas=(0.9, 0.98))
-    mean = RunningMean(network, config.mean_decay)
-    number, spent = 0, 0.0
-    state = load_checkpoint(config.folder)
-    if state is not None:
-        network.load_state_dict(state["network"])
-        optimizer.load_state_dict(state["optimizer"])
-        mean.values, mean.steps = state["mean"], state["step"]
-        number, spent = state["step"], state["spent_s"]
-        for group, fresh in zip(optimizer.param_groups, parameter_groups(network, slow, config), strict=True):
-            group["peak"], group["weight_decay"] = fresh["peak"], fresh["weight_decay"]
-    budget, saved, last = config.minutes * 60, spent, time.monotonic()
-    sums: dict[str, float] = {}
-
-    def save() -> None:
-        state = {
-            "network": network.state_dict(),
-            "mean": mean.values,
-            "optimizer": optimizer.state_dict(),
-            "step": number,
-            "spent_s": spent,
-        }
-        save_checkpoint(config.folder, state, asdict(config))
-
+    run, report = Run(network, config, slow), Report(config.report_every_steps)
+    run.resume()
+    saved_s, last = run.spent_s, time.monotonic()
     network.train()
-    while spent < budget:
-        progress = spent / budget
-        for group in optimizer.param_groups:
-            group["lr"] = group["peak"] * schedule(progress, number, config)
-        losses = step(number, progress)
-        total = torch.stack(tuple(losses.values())).sum()
-        if torch.isfinite(total):
-            optimizer.zero_grad(set_to_none=True)
-            total.backward()
-            nn.utils.clip_grad_norm_(network.parameters(), config.clip)
-            optimizer.step()
-            mean.update(network)
-        number += 1
-        for name, value in losses.items():
-            sums[name] = sums.get(name, 0.0) + float(value.detach())
-        if number % config.report_every_steps == 0:
-            shown = " ".join(f"{k} {v / config.report_every_steps:.3f}" for k, v in sums.items())
-            print(f"step {number} {spent / 60:.1f} min {shown}", flush=True)
-            sums = {}
+    while run.spent_s < config.minutes * 60:
+        run.set_rates()
+        losses = step(run.step, run.progress)
+        run.learn(losses)
+        report.add(run, losses)
         now = time.monotonic()
-        spent, last = spent + now - last, now
-        if spent - saved > config.save_every_minutes * 60:
-            save()
-            saved = spent
-    save()
+        run.spent_s, last = run.spent_s + now - last, now
+        if run.spent_s - saved_s > config.save_every_minutes * 60:
+            run.save()
+            saved_s = run.spent_s
+    run.save()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -34,23 +36,50 @@ def constants_of(model: ModelProto) -> dict[str, npt.NDArray[np.generic]]:
 
 
 def fold_pads(model: ModelProto) -> None:
-    """Moves constant zero paddings into the convolution behind them: one pass over the map less, in place."""
-    graph, constants = model.graph, constants_of(model)
-    pads = {n.output[0]: n for n in graph.node if n.op_type == "Pad" and n.input[1] in constants}
+    """Moves constant zero paddings into the convolution behind them: one pass over the map less, in place.
+
+    A padding stays where something else takes its map too, where it pads with anything but zeros or other axes than
+    height and width, and where the convolution pads by itself.
+    """
+    graph, constants, consumers = model.graph, constants_of(model), consumers_of(model)
+    makers = {output: node for node in graph.node for output in node.output}
     for node in list(graph.node):
-        pad = pads.get(node.input[0]) if node.op_type == "Conv" else None
-        if pad is None:
+        pad = makers.get(node.input[0]) if node.op_type == "Conv" else None
+        amounts = zero_padding(pad, constants) if pad is not None and pad.op_type == "Pad" else None
+        if pad is None or amounts is None or pads_by_itself(node) or consumers[pad.output[0]] != 1:
             continue
-        amounts = constants[pad.input[1]].tolist()
-        own = next((a for a in node.attribute if a.name == "pads"), None)
-        if any(amounts[:2]) or any(amounts[4:6]) or (own is not None and any(own.ints)):
-            continue
-        if own is not None:
-            node.attribute.remove(own)
-        node.attribute.append(onnx.helper.make_attribute("pads", [*amounts[2:4], *amounts[6:8]]))
+        for attribute in [a for a in node.attribute if a.name == "pads"]:
+            node.attribute.remove(attribute)
+        node.attribute.append(onnx.helper.make_attribute("pads", amounts))
         node.input[0] = pad.input[0]
         graph.node.remove(pad)
     drop_unused(model)
+
+
+def consumers_of(model: ModelProto) -> Counter[str]:
+    """How often each tensor is taken: by nodes, and as an output of the graph."""
+    taken = [name for node in model.graph.node for name in node.input]
+    return Counter([*taken, *(output.name for output in model.graph.output)])
+
+
+def pads_by_itself(convolution: NodeProto) -> bool:
+    """The convolution has a padding of its own."""
+    attributes = {attribute.name: attribute for attribute in convolution.attribute}
+    is_automatic = "auto_pad" in attributes and attributes["auto_pad"].s != b"NOTSET"
+    return is_automatic or ("pads" in attributes and any(attributes["pads"].ints))
+
+
+def zero_padding(pad: NodeProto, constants: Mapping[str, npt.NDArray[np.generic]]) -> list[int] | None:
+    """The top, left, bottom and right of a Pad node that puts constant zeros around maps; None where it does else."""
+    amounts, value, axes, *_ = [*list(pad.input)[1:], "", "", ""]
+    mode = next((a.s for a in pad.attribute if a.name == "mode"), b"constant")
+    is_zero = not value or (value in constants and not constants[value].any())
+    if mode != b"constant" or not is_zero or axes or amounts not in constants:
+        return None
+    sizes: list[int] = constants[amounts].tolist()
+    if len(sizes) != 8 or any(sizes[:2]) or any(sizes[4:6]) or min(sizes) < 0:
+        return None
+    return [*sizes[2:4], *sizes[6:8]]
 
 
 def drop_unused(model: ModelProto) -> None:
@@ -67,24 +96,29 @@ def take_pixels_as_quantised(model: ModelProto, scale: float, zero: int) -> bool
     The picture is already what the scaling and the first QuantizeLinear would make of it, up to half a grey level:
     pixel p stands for (p - zero) * scale. Returns whether the graph has that beginning.
     """
-    graph = model.graph
-    makers: dict[str, NodeProto] = {o: n for n in graph.node for o in n.output}
+    graph, consumers = model.graph, consumers_of(model)
+    makers = {output: node for node in graph.node for output in node.output}
     for node in graph.node:
-        if node.op_type != "QuantizeLinear":
-            continue
-        chain, source = [node], node.input[0]
-        while source in makers and makers[source].op_type in ("Mul", "Sub", "Cast"):
-            chain.append(makers[source])
-            source = makers[source].input[0]
-        if chain[-1].op_type != "Cast":
+        chain = scaling_before(node, makers) if node.op_type == "QuantizeLinear" else []
+        readers = [n for n in graph.node if n.op_type == "DequantizeLinear" and n.input[0] == node.output[0]]
+        is_alone = all(consumers[n.output[0]] == 1 for n in chain[1:]) and consumers[node.output[0]] == len(readers)
+        if not chain or not is_alone:
             continue
         graph.initializer.append(numpy_helper.from_array(np.array(scale, np.float32), "pixel_scale"))
         graph.initializer.append(numpy_helper.from_array(np.array(zero, np.uint8), "pixel_zero"))
-        for reader in graph.node:
-            if reader.op_type == "DequantizeLinear" and reader.input[0] == node.output[0]:
-                reader.input[:] = [source, "pixel_scale", "pixel_zero"]
+        for reader in readers:
+            reader.input[:] = [chain[-1].input[0], "pixel_scale", "pixel_zero"]
         for dead in chain:
             graph.node.remove(dead)
         drop_unused(model)
         return True
     return False
+
+
+def scaling_before(quantizer: NodeProto, makers: Mapping[str, NodeProto]) -> list[NodeProto]:
+    """A QuantizeLinear node and, back from it, what scales pixels before it, to their Cast; empty without that."""
+    chain, source = [quantizer], quantizer.input[0]
+    while source in makers and makers[source].op_type in ("Mul", "Sub", "Cast"):
+        chain.append(makers[source])
+        source = makers[source].input[0]
+    return chain if chain[-1].op_type == "Cast" else []

@@ -92,7 +92,7 @@ def shaken_corners(record: Record, random: Random) -> npt.NDArray[np.float64]:
     if chance(random, 0.3):
         turn = np.deg2rad(random.normal(0, 4))
         rotation = np.array(((np.cos(turn), -np.sin(turn)), (np.sin(turn), np.cos(turn))))
-        corners = (corners - center) @ rotation.T + center
+        corners = np.asarray((corners - center) @ rotation.T + center, np.float64)
     if chance(random, 0.2):
         corners[:, 0] += (corners[:, 1] - center[1]) * random.normal(0, 0.15)
     return corners

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from openplate_training.detector_model import convolution
+from openplate_training.layers import convolution
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 WIDTH, HEIGHT = 160, 64
@@ -54,7 +54,8 @@ class Mixing(nn.Module):
         q, k, v = self.to_qkv(self.norm_in(x)).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
         weights = (q @ k.transpose(-2, -1) * (q.shape[-1] ** -0.5)).softmax(-1)
         x = x + self.project((weights @ v).transpose(1, 2).flatten(2))
-        return x + self.feed(self.norm_out(x))
+        mixed: Tensor = x + self.feed(self.norm_out(x))
+        return mixed
 
 
 class ReaderNetwork(nn.Module):
@@ -63,6 +64,8 @@ class ReaderNetwork(nn.Module):
     Colour carries no text: the crop is made grey and its contrast is evened out, so that dark, pale and tinted
     plates look alike.
     """
+
+    luma: Tensor
 
     def __init__(self, widths: tuple[int, int, int, int, int] = (16, 40, 80, 128, 160)) -> None:
         super().__init__()

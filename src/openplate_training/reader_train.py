@@ -15,6 +15,7 @@ import torch.nn.functional as F  # noqa: N812
 
 from openplate_training.checkpoint import seed_for
 from openplate_training.data import pack_pictures
+from openplate_training.layers import channels_last
 from openplate_training.loop import LoopConfig, train
 from openplate_training.reader_data import ReaderSampler, RenderedPlates, encode_text
 from openplate_training.reader_model import ALPHABET, ReaderNetwork
@@ -57,7 +58,7 @@ def main() -> None:
     rendered = RenderedPlates(options.rendered)
     rendered.refresh()
     sampler = ReaderSampler(crops, rendered)
-    network = ReaderNetwork().to(memory_format=torch.channels_last)
+    network = channels_last(ReaderNetwork())
 
     def step(number: int, progress: float) -> dict[str, torch.Tensor]:
         if number % 500 == 0:

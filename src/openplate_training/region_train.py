@@ -21,6 +21,7 @@ from openplate.imaging import rectify
 from openplate_training.augment import Random, chance
 from openplate_training.checkpoint import seed_for
 from openplate_training.data import PackedPictures, Pixels, Record, load_records, pack_pictures
+from openplate_training.layers import channels_last
 from openplate_training.loop import LoopConfig, train
 from openplate_training.reader_data import degrade_crop, shaken_corners
 from openplate_training.region_model import HEIGHT, WIDTH, RegionNetwork
@@ -140,7 +141,7 @@ def main() -> None:
     network.backbone.load_imagenet(options.data / "backbones" / "mobilenet_v1_0.5_imagenet_f16.npz")
     first = torch.from_numpy(np.stack([sampler.sample(random)[0] for _ in range(64)])).permute(0, 3, 1, 2).float()
     network.backbone.settle_norms((first - 127.5) / 127.5)
-    network.to(memory_format=torch.channels_last)
+    channels_last(network)
 
     def step(number: int, progress: float) -> dict[str, torch.Tensor]:  # noqa: ARG001
         samples = [sampler.sample(random) for _ in range(options.batch)]

@@ -68,6 +68,7 @@ def test_a_country_knows_its_parts() -> None:
         ("BR_SC", "br-sc"),
         ("cb", "kh"),
         ("CB", "kh"),
+        ("us-pr", "pr"),
         ("ALX", "eg-alx"),
         ("C", "eg-c"),
         ("ACK", "jp-ack"),

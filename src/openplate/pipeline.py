@@ -189,14 +189,20 @@ class Recognizer:
             model_names=(self.detector.name, self.reader.name, self.region_classifier.name),
         )
 
-    def _plates(self, image: Image, found: Found) -> tuple[Plate, ...]:
-        corners = [_corners(plate) for plate in found.plates]
+    def read_plates(self, image: Image, corners: Sequence[Corners]) -> list[PlateReading | None]:
+        """What the plates at those places of a picture say, with their regions; None where nothing can be read.
+
+        ``threshold_reading`` is not applied: every answer comes with its confidence.
+        """
         reader, regions = self.reader, self.region_classifier
         spellings = reader.read([reader.rectify(image.pixels, c) for c in corners], self.options.top_n)
         looks = regions.classify([regions.rectify(image.pixels, c) for c in corners])
+        return [self._settle(spelling, look) for spelling, look in zip(spellings, looks, strict=True)]
+
+    def _plates(self, image: Image, found: Found) -> tuple[Plate, ...]:
+        readings = self.read_plates(image, [_corners(plate) for plate in found.plates])
         plates = []
-        for plate, spelling, look in zip(found.plates, spellings, looks, strict=True):
-            reading = self._settle(spelling, look)
+        for plate, reading in zip(found.plates, readings, strict=True):
             if reading is None and self.options.strict and self._guides:
                 continue
             if reading is not None and reading.confidence < self.options.threshold_reading:

@@ -136,9 +136,7 @@ def combine(visual: Sequence[Guess], text: str, confidence: float = 1.0) -> tupl
     share = confidence if text else 0.0
     weighed = [guess.confidence * _text_weight(guess, text, share) for guess in visual]
     scale = _ratio(sum(guess.confidence for guess in visual), sum(weighed))
-    combined = [
-        Guess(guess.value, min(1.0, scale * weight)) for guess, weight in zip(visual, weighed, strict=True)
-    ]
+    combined = [Guess(guess.value, min(1.0, scale * weight)) for guess, weight in zip(visual, weighed, strict=True)]
     return tuple(sorted(combined, key=lambda guess: -guess.confidence))
 
 
@@ -187,9 +185,7 @@ def _merge(candidates: Sequence[PlateCandidate]) -> dict[str, float]:
     return merged
 
 
-def _weigh(
-    reader: Mapping[str, float], composed: Mapping[str, float], rules: _Rules
-) -> list[tuple[str, float]]:
+def _weigh(reader: Mapping[str, float], composed: Mapping[str, float], rules: _Rules) -> list[tuple[str, float]]:
     """Every text with its probability given the formats, best first; equal ones in the reader's order."""
     best = next(iter(reader))
     probabilities = {**reader, **composed}

@@ -18,6 +18,9 @@ _TABLE = Path(__file__).with_name("regions.csv")
 _MISPRINTS = {"cb": "kh"}
 """Codes that a published list prints wrongly and that mean nothing else."""
 
+_TERRITORIES = {f"us-{code}": code for code in ("as", "gu", "mp", "pr", "vi")}
+"""The territories of the United States, written as if they were states, to their codes as countries."""
+
 _PARENTS_WITH_BARE_CODES = ("eg", "jp")
 """Countries whose subdivisions a published list prints in upper case and without the country."""
 
@@ -93,7 +96,7 @@ def get(code: str) -> Region:
     that means another region.
     """
     plain = code.strip().lower().replace("_", "-")
-    region = _table().get(_MISPRINTS.get(plain, plain))
+    region = _table().get({**_MISPRINTS, **_TERRITORIES}.get(plain, plain))
     if region is None and code.strip().isupper():
         region = _from_bare_code(plain)
     if region is None:

@@ -39,6 +39,8 @@ from openplate.detection import to_input
 from openplate.imaging import Image, rectify
 from openplate.models import Runtime, WeightPrecision
 from openplate.models.card import DataSource, InputDescription, ModelCard, Task, WeightFile
+from openplate.regions import get
+from openplate.regions import get
 from openplate_training.checkpoint import current_commit, load_mean
 from openplate_training.data import Pixels, pack_pictures
 from openplate_training.detector_model import DetectorNetwork
@@ -138,7 +140,7 @@ def region_recipe(options: argparse.Namespace) -> Recipe:
         input=InputDescription(REGION_WIDTH, REGION_HEIGHT, 3),
         outputs=("logits",),
         parameters={"temperature": 1.0},
-        labels=tuple(labels),
+        labels=tuple(get(label).code for label in labels),
     )
 
 
@@ -150,9 +152,10 @@ def write_onnx(recipe: Recipe, file: Path) -> None:
     network = channels_first(recipe.network.eval())
     free = {0: "pictures"} if recipe.is_fixed else {0: "pictures", 1: "height", 2: "width"}
     with warnings.catch_warnings():
-        # The exporter that torch calls old writes the leaner graph, with names that follow the network's; it warns of
-        # its own age, and of sizes fixed at export, which a network of fixed size has.
-        warnings.filterwarnings("ignore", category=DeprecationWarning, module="torch|openplate_training")
+        # The exporter that torch calls old writes the leaner graph, with names that follow the network's. It warns of
+        # its age, and that it cannot compute paddings beforehand: fold_constants does.
+        for message in ("You are using the legacy TorchScript", "The feature will be removed", "Constant folding - "):
+            warnings.filterwarnings("ignore", message)
         torch.onnx.export(
             network,
             (torch.from_numpy(recipe.inputs[0]),),

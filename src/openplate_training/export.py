@@ -40,7 +40,6 @@ from openplate.imaging import Image, rectify
 from openplate.models import Runtime, WeightPrecision
 from openplate.models.card import DataSource, InputDescription, ModelCard, Task, WeightFile
 from openplate.regions import get
-from openplate.regions import get
 from openplate_training.checkpoint import current_commit, load_mean
 from openplate_training.data import Pixels, pack_pictures
 from openplate_training.detector_model import DetectorNetwork

@@ -1,7 +1,7 @@
 """Average precision as COCO defines it: greedy matching by confidence, 101 recall points, ignored labels.
 
 There is no limit on the number of detections per picture and no size range; in all else the numbers are
-those of the COCO reference (pycocotools), which the tests compare with.
+those of the COCO reference.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ class PlateScores:
 
     ``found_human`` is the headline: human boxes at least 12 px high. ``found_human_loosely`` is the same at
     an IoU of 0.3. ``false_by_iou`` is ``false_plates`` without the allowance for loosely drawn labels.
-    ``average_precision_human`` counts the headline's plates only and ignores all others.
+    ``ap50_human`` counts the headline's plates only and ignores all others.
     """
 
     pictures: int

@@ -1,17 +1,21 @@
 """The region classifier measured on plate crops whose region is labelled.
 
 A label is taken as finely as the classifier can answer: "in-ka" counts as "in" for a classifier that knows no
-Indian states. A guess is right when it is the label, or lies in the country that the label names.
+Indian states. A guess is right when it is the label, or lies in the country that the label names. Codes are
+compared as the region table writes them ("us-pr" is "pr"); one that it lacks counts as its country ("in-dn" as "in").
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cache
 from statistics import fmean
 
 from openplate.datatypes import Guess
+from openplate.errors import RegionError
 from openplate.evaluation.calibration import BINS, Calibration, calibration_table, measure_calibration
 from openplate.evaluation.dataset import PlateCrop, by_set
 from openplate.evaluation.mistakes import Mistake
@@ -29,9 +33,10 @@ from openplate.evaluation.report import (
     percent,
     share_cells,
 )
+from openplate.regions import get
 
 STATES_SET = "us_states_crops"
-US_TERRITORIES = frozenset(("us-as", "us-gu", "us-mp", "us-pr", "us-vi"))
+US_TERRITORIES = frozenset(("as", "gu", "mp", "pr", "vi"))
 
 _NO_REGION = "no region is labelled"
 _NO_COUNTRY = "the label names no country"
@@ -115,7 +120,7 @@ def evaluate_regions(
     ``codes`` are those that the classifier can answer; empty means all. US states are never taken more
     coarsely: a state that the classifier does not know counts as wrong.
     """
-    known = frozenset(codes)
+    known = frozenset(map(_table_code, codes))
     counted = [answer for _, answer in _answered(crops, answers, known)]
     return RegionReport(
         scores=_score(counted),
@@ -131,7 +136,7 @@ def region_mistakes(
     crops: Sequence[PlateCrop], answers: Sequence[Sequence[Guess]], codes: Collection[str] = ()
 ) -> Iterator[Mistake]:
     """The crops whose first guess is wrong."""
-    for index, answer in _answered(crops, answers, frozenset(codes)):
+    for index, answer in _answered(crops, answers, frozenset(map(_table_code, codes))):
         if not answer.is_right():
             yield Mistake(
                 index=index,
@@ -141,6 +146,15 @@ def region_mistakes(
                 answer=answer.first,
                 detail=" ".join(f"{guess.value} {guess.confidence:.2f}" for guess in answer.guesses[:3]),
             )
+
+
+@cache
+def _table_code(code: str) -> str:
+    """The code as the region table has it; else its country's, or itself where that is not there either."""
+    for known in (code, code.partition("-")[0]):
+        with suppress(RegionError):
+            return get(known).code
+    return code
 
 
 def _country(code: str) -> str:
@@ -157,9 +171,10 @@ def _truth(crop: PlateCrop, known: frozenset[str]) -> tuple[str | None, str]:
         return None, _NO_REGION
     if crop.region == "eu":
         return None, _NO_COUNTRY
-    country = _country(crop.region)
-    if not known or crop.region in known or country == "us":
-        return crop.region, ""
+    code = _table_code(crop.region)
+    country = _country(code)
+    if not known or code in known or country == "us" or code in US_TERRITORIES:
+        return code, ""
     if country in known or any(_country(code) == country for code in known):
         return country, ""
     return None, _UNKNOWN
@@ -171,7 +186,8 @@ def _answered(
     for index, (crop, guesses) in enumerate(zip(crops, answers, strict=True)):
         truth, _ = _truth(crop, known)
         if truth is not None:
-            yield index, _Answer(crop, truth, tuple(guesses))
+            named = tuple(replace(guess, value=_table_code(guess.value)) for guess in guesses)
+            yield index, _Answer(crop, truth, named)
 
 
 def _score(answers: Sequence[_Answer]) -> RegionScores:

@@ -1,0 +1,1 @@
+"""What Openplate costs, and where its measured rows are kept."""

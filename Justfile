@@ -19,7 +19,11 @@ try:
 
 # write the tables of README.md and docs/ again from results/*.csv
 tables:
-    .venv/bin/python scripts/update_tables.py
+    .venv/bin/python -m scripts.update_tables
+
+# what a picture costs on this machine: processor time, start, memory
+speed *arguments:
+    .venv/bin/python -m benchmarks.speed {{ arguments }}
 
 # draw the example picture again
 example:

@@ -48,16 +48,12 @@ def modules_loaded_by(code: str) -> set[str]:
     """The top-level names outside the standard library in sys.modules after running the code."""
     report = "import json, sys; print(); print(json.dumps([name.partition('.')[0] for name in sys.modules]))"
     script = f"{code}\n{report}"
-    ran = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, check=True, text=True, timeout=60
-    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True, timeout=60)
     names = set(json.loads(ran.stdout.splitlines()[-1]))
     return {name for name in names - sys.stdlib_module_names if not name.startswith("_")}
 
 
-def test_the_import_contracts_hold(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_import_contracts_hold(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     status = lint_imports(no_cache=True)
     assert status == EXIT_STATUS_SUCCESS, capsys.readouterr().out
@@ -115,9 +111,7 @@ def test_results_are_frozen_and_made_of_plain_values(value: type) -> None:
     hints = typing.get_type_hints(value)
     for field in dataclasses.fields(value):
         for leaf in leaf_types(hints[field.name]):
-            assert leaf in PLAIN or getattr(leaf, "__module__", "") in (datatypes.__name__, "datetime"), (
-                field.name
-            )
+            assert leaf in PLAIN or getattr(leaf, "__module__", "") in (datatypes.__name__, "datetime"), field.name
 
 
 def test_the_error_tree_has_one_root_and_is_drawn() -> None:
@@ -157,9 +151,7 @@ def files_with_sums(card: object) -> typing.Iterator[tuple[str, str]]:
 
 def test_no_file_names_a_path_of_somebodys_machine() -> None:
     # Written apart, so that this file does not hold what it looks for.
-    forbidden = [
-        b"/" + name + b"/" for name in (b"work", b"root", b"home", b"Users", b"opt/pypi", b"opt/wheels")
-    ]
+    forbidden = [b"/" + name + b"/" for name in (b"work", b"root", b"home", b"Users", b"opt/pypi", b"opt/wheels")]
     guilty = [
         f"{file.relative_to(ROOT)}: {word.decode()}"
         for file in tracked_files()

@@ -1,0 +1,82 @@
+"""Draws accuracy against processor time, from results/*.csv, into docs/accuracy_and_time.png.
+
+    python -m benchmarks.plot [--output FILE]
+
+Across: processor time of one picture in times of decoding it alone. Up: the share of the plates of whole
+pictures that is read exactly, end to end; the numbers stand beside the points. Rows of `plates` whose data's
+name names a mode ("scenes val fast") belong to that mode, all others to `normal`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib
+
+from benchmarks.results import RESULTS, ROOT, latest, read_rows
+
+matplotlib.use("Agg")  # before pyplot: it draws into a file, no screen is needed
+from matplotlib import pyplot
+
+OUTPUT = ROOT / "docs" / "accuracy_and_time.png"
+MODES = ("fast", "normal", "redaction")
+
+
+class Point(NamedTuple):
+    """One way to run Openplate."""
+
+    label: str
+    times_decoding: float
+    read: float
+
+
+def _read_by_mode() -> dict[str, float]:
+    """The share of plates read end to end for each mode that was measured."""
+    rows = [row for row in read_rows(RESULTS / "plates.csv") if (row["metric"], row["group"]) == ("recall", "all")]
+    named = {row["data"]: float(row["value"]) for row in latest(rows, "data") if row["data"].startswith("scenes")}
+    return {
+        next((mode for mode in MODES if data.endswith(f" {mode}")), "normal"): value for data, value in named.items()
+    }
+
+
+def points() -> list[Point]:
+    """Every mode, device and precision of which both accuracy and time were measured."""
+    read = _read_by_mode()
+    rows = [row for row in read_rows(RESULTS / "speed.csv") if row["measure"] == "time" and row["mode"] in read]
+    return [
+        Point(f"{row['mode']} {row['device']} {row['precision']}", float(row["ratio"]), read[row["mode"]])
+        for row in latest(rows, "mode", "device", "precision")
+    ]
+
+
+def draw(measured: Sequence[Point], output: Path) -> None:
+    figure, axes = pyplot.subplots(figsize=(8, 4.5), dpi=120, layout="constrained")
+    for point in measured:
+        axes.plot(point.times_decoding, 100 * point.read, "o", color="#1f5fa8")
+        note = f"{point.label}\n{point.times_decoding:.1f} x, {100 * point.read:.1f} %"
+        axes.annotate(note, (point.times_decoding, 100 * point.read), (6, -4), textcoords="offset points", fontsize=7)
+    axes.set_xlabel("processor time of a 1280x720 JPEG, decoding alone = 1")
+    axes.set_ylabel("plates read exactly, end to end (%)")
+    axes.set_xlim(left=0)
+    axes.margins(x=0.2, y=0.2)
+    axes.grid(visible=True, alpha=0.3)
+    figure.savefig(output)
+    pyplot.close(figure)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.plot", description="Draw accuracy against time.")
+    parser.add_argument("--output", type=Path, default=OUTPUT)
+    output = parser.parse_args(arguments).output
+    measured = points()
+    if not measured:
+        raise SystemExit("results/speed.csv and results/plates.csv hold no mode of which both were measured")
+    draw(measured, output)
+    print(f"{len(measured)} points drawn into {output}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Keeps the repository: set up, check, measured rows, generated tables."""

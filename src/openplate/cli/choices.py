@@ -1,0 +1,32 @@
+"""The words that options accept."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class OutputFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+    PLATERECOGNIZER = "platerecognizer"
+    OPENALPR = "openalpr"
+    CSV = "csv"
+
+
+class ModeChoice(StrEnum):
+    NORMAL = "normal"
+    FAST = "fast"
+    REDACTION = "redaction"
+
+
+class DeviceChoice(StrEnum):
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+    OPENVINO = "openvino"
+
+
+class SplitChoice(StrEnum):
+    TRAIN = "train"
+    VAL = "val"
+    EVAL = "eval"

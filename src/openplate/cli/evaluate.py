@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from openplate.cli.measuring import Measurement
     from openplate.evaluation import Mistake, Report, Table
+    from openplate.evaluation.dataset import Split
 
 app = typer.Typer(
     help="Measure on labelled pictures: a folder with pictures and one JSON Lines list.",
@@ -24,7 +25,7 @@ app = typer.Typer(
 )
 
 Data = Annotated[Path, typer.Argument(metavar="DATA", help="A folder with one *.jsonl list, or the list itself.")]
-Split = Annotated[SplitChoice | None, typer.Option("--split", help="Only this part; default: all.")]
+Part = Annotated[SplitChoice | None, typer.Option("--split", help="Only this part; default: all.")]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="NAME", help="Only this set; repeatable.")]
 JsonFile = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the metrics there as JSON.")]
 Errors = Annotated[
@@ -68,7 +69,7 @@ class _Machine:
 def detection(
     context: typer.Context,
     data: Data,
-    split: Split = None,
+    split: Part = None,
     sets: Sets = None,
     mode: Mode = ModeChoice.NORMAL,
     json_file: JsonFile = None,
@@ -89,7 +90,7 @@ def detection(
 def reading(
     context: typer.Context,
     data: Data,
-    split: Split = None,
+    split: Part = None,
     sets: Sets = None,
     json_file: JsonFile = None,
     errors: Errors = None,
@@ -112,7 +113,7 @@ def reading(
 def region(
     context: typer.Context,
     data: Data,
-    split: Split = None,
+    split: Part = None,
     sets: Sets = None,
     json_file: JsonFile = None,
     errors: Errors = None,
@@ -135,7 +136,7 @@ def region(
 def plates(
     context: typer.Context,
     data: Data,
-    split: Split = None,
+    split: Part = None,
     sets: Sets = None,
     mode: Mode = ModeChoice.NORMAL,
     json_file: JsonFile = None,
@@ -163,7 +164,7 @@ def _evaluate(
     from openplate.cli.work import cores
 
     _check_output(output)
-    split = selection.split.value if selection.split else None
+    split = cast("Split | None", selection.split.value if selection.split else None)
     samples = spread(list(measurement.read(selection.data, split, selection.sets or ())), selection.limit)
     settings = settings_for(
         machine.settings_file, machine.device.value if machine.device else None, machine.workers

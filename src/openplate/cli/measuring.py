@@ -176,17 +176,17 @@ class PlatesMeasurement(Measurement[ScenePicture, tuple[Plate, ...]]):
 
     def report(
         self,
-        recognizer: Recognizer,
+        recognizer: Recognizer,  # noqa: ARG002
         samples: Sequence[ScenePicture],
-        answers: Sequence[tuple[Plate, ...]],  # noqa: ARG002
+        answers: Sequence[tuple[Plate, ...]],
     ) -> Report:
         return evaluate_plates(samples, answers, threshold=self._threshold)
 
     def mistakes(
         self,
-        recognizer: Recognizer,
+        recognizer: Recognizer,  # noqa: ARG002
         samples: Sequence[ScenePicture],
-        answers: Sequence[tuple[Plate, ...]],  # noqa: ARG002
+        answers: Sequence[tuple[Plate, ...]],
     ) -> Iterator[Mistake]:
         return plates_mistakes(samples, answers, threshold=self._threshold)
 

@@ -60,15 +60,15 @@ def plain_failure(name: str, message: str) -> str:
 
 def terminal_table(recognition: Recognition) -> RenderableType:
     """The same for a terminal."""
-    from rich import box
     from rich.console import Group
+    from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
     title = Text(heading(recognition), style="bold" if recognition.plates else "yellow")
     if not recognition.plates:
         return title
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=True)
+    table = Table(box=None, header_style="dim", padding=(0, 1))
     for name in COLUMNS:
         table.add_column(name, justify="right" if name == "confidence" else "left", no_wrap=name != "box")
     for plate in recognition.plates:
@@ -76,7 +76,7 @@ def terminal_table(recognition: Recognition) -> RenderableType:
         confidence = plate.reading.confidence if plate.reading else 0.0
         row[0].stylize("bold green" if confidence >= 0.8 else "yellow")
         table.add_row(*row)
-    return Group(title, table)
+    return Group(title, Padding(table, (0, 0, 1, 1)))
 
 
 def _count(number: int, thing: str) -> str:

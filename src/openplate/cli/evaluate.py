@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from openplate.cli.measuring import Measurement
     from openplate.evaluation import Mistake, Report, Table
-    from openplate.evaluation.dataset import Split
 
 app = typer.Typer(
     help="Measure on labelled pictures: a folder with pictures and one JSON Lines list.",
@@ -164,7 +163,7 @@ def _evaluate(
     from openplate.cli.work import cores
 
     _check_output(output)
-    split = cast("Split | None", selection.split.value if selection.split else None)
+    split = selection.split.value if selection.split else None
     samples = spread(list(measurement.read(selection.data, split, selection.sets or ())), selection.limit)
     settings = settings_for(
         machine.settings_file, machine.device.value if machine.device else None, machine.workers

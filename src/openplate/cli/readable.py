@@ -76,7 +76,7 @@ def terminal_table(recognition: Recognition) -> RenderableType:
         confidence = plate.reading.confidence if plate.reading else 0.0
         row[0].stylize("bold green" if confidence >= 0.8 else "yellow")
         table.add_row(*row)
-    return Group(title, Padding(table, (0, 0, 1, 1)))
+    return Group(title, Padding(table, (0, 0, 1, 1), expand=False))
 
 
 def _count(number: int, thing: str) -> str:

@@ -35,6 +35,14 @@ def option_names(parameter: Any) -> str:
     return ", ".join((*parameter.opts, *parameter.secondary_opts))
 
 
+def _meaning(parameter: Any) -> str:
+    """The help of an option, with the words that it accepts."""
+    text = " ".join((parameter.help or "").split())
+    words = getattr(parameter.type, "choices", None)
+    listed = ", ".join(f"`{getattr(word, 'value', word)}`" for word in words or ())
+    return f"{text} One of {listed}." if listed else text
+
+
 def commands() -> str:
     """A section for each command: what it does, its arguments and options."""
     sections = []
@@ -46,7 +54,7 @@ def commands() -> str:
                 continue
             default = parameter.default
             shown = "" if default in (None, False, ()) or callable(default) or default is ... else f"`{default}`"
-            rows.append((f"`{option_names(parameter)}`", " ".join((parameter.help or "").split()), shown))
+            rows.append((f"`{option_names(parameter)}`", _meaning(parameter), shown))
         options = "\n\n" + table(("argument or option", "meaning", "default"), rows) if rows else ""
         sections.append(f"### `{name}`\n\n{text}{options}")
     return "\n\n".join(sections)

@@ -1,6 +1,6 @@
 """Adds what `openplate evaluate TASK DATA --json FILE` measured to results/TASK.csv.
 
-    openplate evaluate reading data/plate_crops --json reading.json
+    openplate evaluate reading DATA/plate_crops --split val --json reading.json
     python -m scripts.record_results reading reading.json --data "plate_crops val"
 
 One row for each number: `metric` is its path in the report, `group` what part of the data it is over ("all",

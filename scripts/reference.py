@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import tomllib
 from collections.abc import Iterator
-from typing import Any
+from enum import Enum
+from typing import Any, get_args, get_type_hints
 
 import typer.main
 from benchmarks.results import ROOT
@@ -35,12 +37,20 @@ def option_names(parameter: Any) -> str:
     return ", ".join((*parameter.opts, *parameter.secondary_opts))
 
 
-def _meaning(parameter: Any) -> str:
+def accepted_words(command: Any, parameter: Any) -> tuple[str, ...]:
+    """The words that an option accepts; none where it takes anything else."""
+    hint = get_type_hints(inspect.unwrap(command.callback)).get(parameter.name)
+    for kind in get_args(hint) or (hint,):
+        if isinstance(kind, type) and issubclass(kind, Enum):
+            return tuple(str(word.value) for word in kind)
+    return ()
+
+
+def _meaning(command: Any, parameter: Any) -> str:
     """The help of an option, with the words that it accepts."""
     text = " ".join((parameter.help or "").split())
-    words = getattr(parameter.type, "choices", None)
-    listed = ", ".join(f"`{getattr(word, 'value', word)}`" for word in words or ())
-    return f"{text} One of {listed}." if listed else text
+    words = ", ".join(f"`{word}`" for word in accepted_words(command, parameter))
+    return f"{text} One of {words}." if words else text
 
 
 def commands() -> str:
@@ -53,8 +63,8 @@ def commands() -> str:
             if getattr(parameter, "hidden", False):
                 continue
             default = parameter.default
-            shown = "" if default in (None, False, ()) or callable(default) or default is ... else f"`{default}`"
-            rows.append((f"`{option_names(parameter)}`", _meaning(parameter), shown))
+            shown = "" if default in (None, False, (), ...) else f"`{getattr(default, 'value', default)}`"
+            rows.append((f"`{option_names(parameter)}`", _meaning(command, parameter), shown))
         options = "\n\n" + table(("argument or option", "meaning", "default"), rows) if rows else ""
         sections.append(f"### `{name}`\n\n{text}{options}")
     return "\n\n".join(sections)

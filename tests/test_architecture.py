@@ -72,10 +72,6 @@ def test_exported_names_are_sorted_public_and_there() -> None:
         assert not name.startswith("_") or name == "__version__"
 
 
-def test_dir_shows_what_is_exported() -> None:
-    assert set(openplate.__all__) <= set(dir(openplate))
-
-
 def test_importing_the_package_stays_light() -> None:
     assert modules_loaded_by("import openplate") <= LIGHT
 

@@ -1,18 +1,18 @@
 """The error tree. Each message says what is wrong and, where there is one, what to do about it.
 
-    OpenplateError
-    ├── ImageError              a picture could not be used
-    │   ├── UndecodableImage    its bytes are not a picture that can be decoded
-    │   └── ImageTooLarge       it exceeds a limit on pixels or bytes
-    ├── ModelError              a network could not be used
-    │   ├── UnknownModel        no network of that name
-    │   ├── ChecksumMismatch    the file is not the one its card describes
-    │   ├── ModelLoadFailed     the file is there but does not load
-    │   ├── DeviceUnavailable   the asked-for device is not on this machine
-    │   └── InferenceFailed     the network ran and failed
-    ├── RegionError             no region of that code
-    ├── DatasetError            an evaluation or training list is not of the described form
-    └── SettingsError           a setting is unknown or not acceptable
+OpenplateError
+├── ImageError              a picture could not be used
+│   ├── UndecodableImage    its bytes are not a picture that can be decoded
+│   └── ImageTooLarge       it exceeds a limit on pixels or bytes
+├── ModelError              a network could not be used
+│   ├── UnknownModel        no network of that name
+│   ├── ChecksumMismatch    the file is not the one its card describes
+│   ├── ModelLoadFailed     the file is there but does not load
+│   ├── DeviceUnavailable   the asked-for device is not on this machine
+│   └── InferenceFailed     the network ran and failed
+├── RegionError             no region of that code
+├── DatasetError            an evaluation or training list is not of the described form
+└── SettingsError           a setting is unknown or not acceptable
 """
 
 

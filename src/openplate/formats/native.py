@@ -57,9 +57,7 @@ def from_dict(data: object) -> Recognition:
     plates = tuple(_list(picture, "plates", _to_plate))
     for plate in plates:
         if plate.vehicle_index is not None and plate.vehicle_index >= len(vehicles):
-            raise ValueError(
-                f"vehicle: {plate.vehicle_index} is not the index of one of {len(vehicles)} vehicles"
-            )
+            raise ValueError(f"vehicle: {plate.vehicle_index} is not the index of one of {len(vehicles)} vehicles")
     return Recognition(
         source=_text(picture, "source"),
         width=_whole(picture, "width"),
@@ -186,9 +184,7 @@ def _numbers(value: object, name: str, count: int) -> list[float]:
     return [_number(item, name) for item in value]
 
 
-def _list(
-    data: Mapping[str, object], key: str, parse: Callable[[Mapping[str, object]], _Value]
-) -> list[_Value]:
+def _list(data: Mapping[str, object], key: str, parse: Callable[[Mapping[str, object]], _Value]) -> list[_Value]:
     values = _get(data, key)
     if not isinstance(values, list):
         raise ValueError(f"{key}: must be a list, not {values!r}")
@@ -250,7 +246,5 @@ def _to_vehicle(data: Mapping[str, object]) -> Vehicle:
 
 
 def _to_timings(data: Mapping[str, object]) -> Timings:
-    decode, detect, read, total = (
-        _number(_get(data, key), key) for key in ("decode", "detect", "read", "total")
-    )
+    decode, detect, read, total = (_number(_get(data, key), key) for key in ("decode", "detect", "read", "total"))
     return Timings(decode, detect, read, total)

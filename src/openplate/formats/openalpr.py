@@ -28,12 +28,8 @@ def alpr_results(recognition: Recognition, *, at: datetime, top_n: int = 10) -> 
         "img_width": int(recognition.width),
         "img_height": int(recognition.height),
         "processing_time_ms": _ms(recognition.timings.total_ms),
-        "regions_of_interest": [
-            {"x": 0, "y": 0, "width": int(recognition.width), "height": int(recognition.height)}
-        ],
-        "results": [
-            _result(plate, reading, index, share_ms, top_n) for index, (plate, reading) in enumerate(read)
-        ],
+        "regions_of_interest": [{"x": 0, "y": 0, "width": int(recognition.width), "height": int(recognition.height)}],
+        "results": [_result(plate, reading, index, share_ms, top_n) for index, (plate, reading) in enumerate(read)],
     }
 
 
@@ -52,9 +48,7 @@ def _percent(confidence: float) -> float:
     return round(float(confidence) * 100, 4)
 
 
-def _result(
-    plate: Plate, reading: PlateReading, index: int, share_ms: float, top_n: int
-) -> dict[str, object]:
+def _result(plate: Plate, reading: PlateReading, index: int, share_ms: float, top_n: int) -> dict[str, object]:
     """One plate. All plates of a picture are read together, so its time is an equal share of theirs."""
     candidates = reading.candidates or (PlateCandidate(reading.text, reading.confidence),)
     corners = plate.detection.corners or Corners.from_box(plate.detection.box)

@@ -1,0 +1,131 @@
+"""The shipped networks on labelled pictures, held to thresholds.toml; skipped where the pictures are missing."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from openplate import Recognizer
+from openplate.datatypes import Corners, Detection, PlateReading, Recognition
+from openplate.detection import Thresholds
+from openplate.evaluation import (
+    PlateCrop,
+    evaluate_detection,
+    evaluate_reading,
+    evaluate_regions,
+    read_plate_crops,
+    read_scenes,
+)
+from openplate.evaluation.region import STATES_SET
+from openplate.imaging import Image
+
+pytestmark = pytest.mark.accuracy
+
+Measured = dict[str, float | None]
+
+WANTED = tomllib.loads(Path(__file__).with_name("thresholds.toml").read_text("utf-8"))
+EVERY = WANTED.pop("every")
+LEAST_VEHICLE_CONFIDENCE = 0.02
+"""An average precision needs also the vehicles that no user would be shown."""
+
+
+class Limit(NamedTuple):
+    part: str
+    side: str
+    name: str
+    value: float
+
+
+LIMITS = [
+    Limit(part, side, name, value)
+    for part, sides in WANTED.items()
+    for side, limits in sides.items()
+    for name, value in limits.items()
+]
+
+
+@cache
+def recognizer() -> Recognizer:
+    return Recognizer()
+
+
+def measure_detection(data: Path) -> Measured:
+    scenes = list(islice(read_scenes(data / "scenes", "val"), 0, None, EVERY["scenes"]))
+    found = [_detections(scene.path) for scene in scenes]
+    report = evaluate_detection(scenes, found)
+    return {
+        "plates_found": report.plates.found_human.value,
+        "false_plates": report.plates.false_plates.value,
+        "corner_error": report.plates.corners.median,
+        "vehicle_ap50": report.vehicles.ap50,
+    }
+
+
+def _detections(path: Path) -> list[Detection]:
+    """Plates as a user gets them, vehicles of all confidences."""
+    (recognition,) = recognizer().recognize([path])
+    detector = recognizer().detector
+    thresholds = Thresholds(plate=1.0, vehicle=LEAST_VEHICLE_CONFIDENCE)
+    (seen,) = detector.detect([Image.from_path(path)], thresholds)
+    return [*_plates(recognition), *(detection for detection in seen if detection.kind == "vehicle")]
+
+
+def _plates(recognition: Recognition) -> Iterator[Detection]:
+    return (plate.detection for plate in recognition.plates)
+
+
+def measure_reading(data: Path) -> Measured:
+    return _reading(islice(read_plate_crops(data / "plate_crops", "val"), 0, None, EVERY["plate_crops"]))
+
+
+def measure_reading_elsewhere(data: Path) -> Measured:
+    return _reading(islice(read_plate_crops(data / "dev_eval"), 0, None, EVERY["dev_eval"]))
+
+
+def _reading(selected: Iterator[PlateCrop]) -> Measured:
+    crops = [crop for crop in selected if crop.text_label == "human"]
+    report = evaluate_reading(crops, [_read(crop) for crop in crops])
+    return {"ece": report.human.ece} | {part.name: part.scores.exact.value for part in report.groups}
+
+
+def _corners(crop: PlateCrop) -> Corners:
+    return crop.corners or Corners.from_box(crop.box)
+
+
+def _read(crop: PlateCrop) -> PlateReading | None:
+    (reading,) = recognizer().read_plates(Image.from_path(crop.path), [_corners(crop)])
+    return reading
+
+
+def measure_region(data: Path) -> Measured:
+    selected = read_plate_crops(data / "plate_crops", "val", [STATES_SET])
+    crops = list(islice(selected, 0, None, EVERY["plate_crops"]))
+    classifier = recognizer().region_classifier
+    plates = [classifier.rectify(Image.from_path(crop.path).pixels, _corners(crop)) for crop in crops]
+    report = evaluate_regions(crops, classifier.classify(plates), classifier.labels)
+    return {"us_state": report.scores.us_state.value}
+
+
+MEASURES: dict[str, Callable[[Path], Measured]] = {
+    "detection": cache(measure_detection),
+    "reading": cache(measure_reading),
+    "reading_elsewhere": cache(measure_reading_elsewhere),
+    "region": cache(measure_region),
+}
+
+
+@pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: f"{limit.part}-{limit.name}")
+def test_the_shipped_networks_reach(limit: Limit, shared_data: Path) -> None:
+    measured = MEASURES[limit.part](shared_data)[limit.name]
+    print(f"{limit.part} {limit.name}: {measured} (wanted {limit.side} {limit.value})")  # shown by pytest -rP
+    assert measured is not None, f"nothing to measure {limit.name} on"
+    if limit.side == "at_least":
+        assert measured >= limit.value
+    else:
+        assert measured <= limit.value

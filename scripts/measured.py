@@ -102,7 +102,7 @@ def _headline_speed() -> list[tuple[str, str, str, str]]:
         if row["precision"] == "auto" and row["device"] in _RUNTIMES:
             what = f"CPU time of a 1280x720 JPEG / that of decoding it, `{row['mode']}`, {_RUNTIMES[row['device']]}"
             peer = "80-100 ms" if row["mode"] == "normal" else UNMEASURED
-            rows.append((what, f"{row['ratio']} ({row['median']} ms)", peer, f"{row['plates']} plates"))
+            rows.append((what, f"{row['ratio']} ({row['median']} ms)", peer, f"plates in it: {row['plates']}"))
     for measure, what in (("start", "start of the command to the first result"), ("memory", "memory, 200 pictures")):
         for row in _speed_rows(measure):
             if row["mode"] == "normal" and row["precision"] == "auto" and row["device"] in _RUNTIMES:
@@ -130,12 +130,21 @@ def _newest(task: str) -> list[Row]:
     return latest(read_rows(RESULTS / f"{task}.csv"), "data", "metric", "group")
 
 
+_LISTS: Final = ("groups", "sets", "lines", "by_height")
+"""The lists of the reports whose entries get a line; their own lists within do not."""
+
+
+def _is_shown(group: str) -> bool:
+    return group == "all" or (group.count("/") == 1 and group.startswith(_LISTS))
+
+
 def _by_group(task: str, columns: Mapping[str, str], forms: Mapping[str, Callable[[float], str]]) -> str:
     """One line for each group of each data set, one column for each metric."""
     cells: dict[tuple[str, str], dict[str, Row]] = {}
     for row in _newest(task):
-        if row["metric"] in columns:
-            cells.setdefault((row["data"], row["group"]), {})[row["metric"]] = row
+        metric = row["metric"].removeprefix("human.")  # where a report begins with the headline
+        if metric in columns and _is_shown(row["group"]):
+            cells.setdefault((row["data"], row["group"]), {})[metric] = row
     lines = []
     for (data, group), found in cells.items():
         counted = next((row["count"] for row in found.values() if row["count"]), UNMEASURED)

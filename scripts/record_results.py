@@ -62,14 +62,17 @@ def numbers(report: Mapping[str, Any], path: str = "", group: str = "all") -> It
 def _listed(key: str, entries: Sequence[Any], path: str, group: str) -> Iterator[Number]:
     for entry in entries:
         if isinstance(entry, Mapping):
-            name = next((str(entry[field]) for field in _NAMES if field in entry), _span(entry))
+            name = _name(entry)
             inside = f"{key}/{name}" if group == "all" else f"{group}/{key}/{name}"
             content = {field: value for field, value in entry.items() if field not in ("low_px", "high_px")}
             yield from numbers(content, path, inside)
 
 
-def _span(entry: Mapping[str, Any]) -> str:
-    """The name of a bucket of heights, "12-16 px" or "48 px and more"."""
+def _name(entry: Mapping[str, Any]) -> str:
+    """What an entry is called; a bucket of heights is "12-16 px" or "48 px and more"."""
+    for field in _NAMES:
+        if field in entry:
+            return str(entry[field])
     low, high = entry["low_px"], entry["high_px"]
     return f"{low:g} px and more" if high is None else f"{low:g}-{high:g} px"
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from openplate import Recognizer
-from openplate.datatypes import Corners, Detection, PlateReading, Recognition
+from openplate.datatypes import Corners, Detection, Guess, PlateReading, Recognition
 from openplate.detection import Thresholds
 from openplate.evaluation import (
     PlateCrop,
@@ -106,10 +106,17 @@ def _read(crop: PlateCrop) -> PlateReading | None:
 def measure_region(data: Path) -> Measured:
     selected = read_plate_crops(data / "plate_crops", "val", [STATES_SET])
     crops = list(islice(selected, 0, None, EVERY["plate_crops"]))
-    classifier = recognizer().region_classifier
-    plates = [classifier.rectify(Image.from_path(crop.path).pixels, _corners(crop)) for crop in crops]
-    report = evaluate_regions(crops, classifier.classify(plates), classifier.labels)
+    report = evaluate_regions(crops, [_regions(crop) for crop in crops], recognizer().region_classifier.labels)
     return {"us_state": report.scores.us_state.value}
+
+
+def _regions(crop: PlateCrop) -> tuple[Guess, ...]:
+    """From look and text together; from the look alone where nothing can be read."""
+    reading = _read(crop)
+    if reading is not None:
+        return reading.regions
+    classifier = recognizer().region_classifier
+    return classifier.classify([classifier.rectify(Image.from_path(crop.path).pixels, _corners(crop))])[0]
 
 
 MEASURES: dict[str, Callable[[Path], Measured]] = {

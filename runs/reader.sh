@@ -2,11 +2,12 @@
 # The reader: a rectified plate to text.
 # Data:     plate_crops (17,993 crops, 90 % for training) and plates rendered by openplate_training.synthesize
 # Cost:     about 88 minutes on one core of an AMD EPYC (AVX-512, no AMX), 1.5 GB of memory, and the rendering
+# Fonts:    the Debian packages and npm packages in openplate_training/fonts.py; FONTS names node_modules/@fontsource
 # Expected: the rows of the reader in results/reading.csv
 source "$(dirname "$0")/common.sh"
 for chunk in 00 01 02 03 04 05 06 07; do
   folder="$work/rendered/chunk_$chunk"
-  [ -e "$folder/labels.jsonl" ] || "$python" -m openplate_training.synthesize --count 20000 --seed "1$chunk" --output "$folder"
+  [ -e "$folder/labels.jsonl" ] || "$python" -m openplate_training.synthesize --count 20000 --seed "1$chunk" --output "$folder" ${FONTS:+--fonts "$FONTS"}
 done
 "$python" -m openplate_training.reader_train --data "$data" --cache "$work/cache" --rendered "$work/rendered" \
   --output "$work/reader" --minutes "${3:-88}" --threads "$threads"

@@ -1,0 +1,143 @@
+"""What plates of the world look like, as data: texts, shapes, colours, what else is printed on them.
+
+Written from general knowledge of the countries' plates. Forms use L for a letter, D for a digit, | for a line break;
+other characters stand for themselves, and those that are neither letter nor digit are printed but not read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Color = tuple[int, int, int]
+
+WHITE, BLACK, YELLOW = (235, 235, 235), (20, 20, 20), (245, 200, 40)
+GREY, PALE_GREY, RED, GREEN = (150, 152, 155), (175, 175, 170), (160, 30, 35), (60, 110, 90)
+BLUE, ORANGE, CREAM = (30, 50, 120), (245, 190, 60), (250, 230, 170)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One country's (or group's) plates.
+
+    Attributes:
+        region: code of the region table, None for a group of countries.
+        weight: how often it is drawn, against the others.
+        forms: of the text.
+        aspects: range of width over height.
+        schemes: pairs of ground and lettering.
+        above, below: how often small words that are not read stand over and under the text (0 to 1).
+        band: "left" for the blue band of the European Union, "top" for Mercosur's.
+        may_break: whether a one-line form may be set on two lines.
+    """
+
+    region: str | None
+    weight: float
+    forms: tuple[str, ...]
+    aspects: tuple[float, float]
+    schemes: tuple[tuple[Color, Color], ...]
+    above: float = 0.0
+    below: float = 0.0
+    band: str | None = None
+    may_break: bool = False
+
+
+_BLACK_ON_WHITE = (WHITE, BLACK)
+
+LAYOUTS = (
+    Layout(
+        "br",
+        0.17,
+        ("LLL-DDDD", "LLL·DDDD", "LLL DDDD", "LLL-DDDD"),
+        (2.5, 3.2),
+        ((GREY, BLACK), (PALE_GREY, (60, 60, 60)), (RED, WHITE), (GREY, WHITE), (GREEN, WHITE), _BLACK_ON_WHITE),
+        above=0.95,
+    ),
+    Layout("br", 0.04, ("LLLDLDD", "LLL DLDD"), (2.8, 3.2), (_BLACK_ON_WHITE,), band="top"),
+    Layout(
+        "ar",
+        0.08,
+        ("LLL DDD", "LLL-DDD", "LLL:DDD"),
+        (2.2, 3.0),
+        ((BLACK, WHITE), ((30, 30, 32), WHITE)),
+        above=0.4,
+        below=0.3,
+    ),
+    Layout("ar", 0.07, ("LL DDD LL",), (2.8, 3.3), (_BLACK_ON_WHITE,), band="top"),
+    Layout(
+        "in",
+        0.15,
+        (
+            *("LLDDLLDDDD", "LL DD LL DDDD", "LL-DD-L-DDDD", "LLDDLDDDD", "LLDLDDDD", "LL DD L DDDD"),
+            *("LLDDLL|DDDD", "LL-DD|L-DDDD", "DLDCLDDDD", "LL DDLL|DDDD", "LL.DD.LL.DDDD"),
+        ),
+        (2.2, 4.8),
+        (_BLACK_ON_WHITE, _BLACK_ON_WHITE, (YELLOW, BLACK), ((20, 100, 50), WHITE), (BLACK, YELLOW)),
+        below=0.1,
+        may_break=True,
+    ),
+    Layout(
+        "id",
+        0.11,
+        ("LDDDDLLL", "LL DDDD LL", "L DDDD LL", "LL DDDD L", "LL DDDD LLL", "L DDDD LLL", "L DDD LLL"),
+        (2.4, 3.2),
+        ((BLACK, WHITE), (BLACK, WHITE), _BLACK_ON_WHITE, ((200, 30, 30), WHITE), (YELLOW, BLACK)),
+        below=0.9,
+    ),
+    Layout(
+        "vn",
+        0.06,
+        ("DD-LD|DDD.DD", "DD-LD|DDDD", "DDL|DDD.DD", "DD-LL|DDD.DD", "DDL-DDD.DD", "DDL-DDDD"),
+        (1.2, 4.5),
+        (_BLACK_ON_WHITE,),
+    ),
+    Layout(
+        None,
+        0.14,
+        (
+            *("LL DDD LL", "LLD DDDD", "LLLDDDD", "DLD DDDD", "DDLLLD", "DD-LLL-D", "LLL-DDD", "DDDD LLL"),
+            *("LL DDD LLL", "L LL DDDD", "LL LL DDD", "LLDD LLL", "LDDD LLL", "LLL DDL", "LL DDLLL", "LLL DDD"),
+            *("LL|DDDDL", "LLL|DDDD", "DDD LLL DD", "LL·DDDDL", "L DDD LLL"),
+        ),
+        (3.2, 5.0),
+        (
+            _BLACK_ON_WHITE,
+            _BLACK_ON_WHITE,
+            (WHITE, (20, 40, 110)),
+            (YELLOW, BLACK),
+            ((250, 215, 90), BLACK),
+            (WHITE, RED),
+        ),
+        below=0.15,
+        band="left",
+        may_break=True,
+    ),
+    Layout(
+        "us",
+        0.16,
+        (
+            *("LLL-DDDD", "LLL DDDD", "DLLLDDD", "DDDDD-LL", "TDDDDDDC", "LDDDDDDC", "DDDD-LL", "LLL DDD"),
+            *("DDD LLL", "LLDDDDD", "DDDLLL", "LLLDDD", "LLDLLL", "DLLDDDD", "LL DDDD", "LLL-DDL", "LLLLLL"),
+            *("LLLLLLL", "LLLLL", "LLLDL", "DDDDDD", "DDD DDD"),
+        ),
+        (1.7, 2.4),
+        (
+            (WHITE, (20, 40, 120)),
+            (WHITE, BLACK),
+            (ORANGE, (20, 40, 120)),
+            ((200, 215, 240), (20, 40, 120)),
+            (CREAM, (120, 20, 30)),
+            (BLUE, WHITE),
+            ((210, 235, 215), (20, 80, 40)),
+        ),
+        above=0.85,
+        below=0.75,
+    ),
+    Layout("cn", 0.02, ("LLLLLL", "LDDDDD"), (3.0, 4.6), (((20, 60, 160), WHITE), ((100, 190, 140), BLACK))),
+)
+
+SMALL_WORDS = (
+    *("GOVERNMENT", "PUBLIC", "GARDEN STATE", "EMPIRE STATE", "SUNSHINE", "LIVE FREE", "MOTORS", "AUTO SALES"),
+    *("COMMERCIAL", "TAXI", "REPUBLICA ARGENTINA", "BRASIL", "PR-CURITIBA", "SP-SAO PAULO", "SC-JOINVILLE"),
+    *("NEW YORK", "TEXAS", "CALIFORNIA", "MERCOSUR", "RS-PORTO ALEGRE", "MG-BELO HORIZONTE", "05-27", "11-25", "07.28"),
+)
+BAND_LETTERS = ("D", "PL", "H", "E", "F", "I", "NL", "RO", "CZ", "HR", "S", "GB", "A", "B", "P")

@@ -16,5 +16,10 @@ export ORT_DISABLE_TELEMETRY=1
 
 export_network() { # NAME VERSION
   "$python" -m openplate_training.export "$1" --data "$data" --cache "$work/cache" --checkpoint "$work/$1" \
-    --output src/openplate/weights --about "runs/about/$1.toml" --version "$2"
+    --output src/openplate/weights --about "runs/about/$1.toml" --version "$2" --start "runs/starts/$1.npz"
+}
+
+# Training starts from the weights that were shipped last where START is set, else from nothing.
+start() { # NAME
+  [ -n "${START:-}" ] && [ -e "runs/starts/$1.npz" ] && echo "--start runs/starts/$1.npz" || true
 }

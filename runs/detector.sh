@@ -5,5 +5,5 @@
 # Expected: the rows of the detector in results/detection.csv
 source "$(dirname "$0")/common.sh"
 "$python" -m openplate_training.detector_train --data "$data" --cache "$work/cache" --output "$work/detector" \
-  --minutes "${3:-105}" --threads "$threads"
+  --minutes "${3:-105}" --threads "$threads" $(start detector)
 export_network detector 0.1.0

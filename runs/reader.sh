@@ -10,6 +10,6 @@ for chunk in 00 01 02 03 04 05 06 07; do
   [ -e "$folder/labels.jsonl" ] || "$python" -m openplate_training.synthesize --count 20000 --seed "1$chunk" --output "$folder" ${FONTS:+--fonts "$FONTS"}
 done
 "$python" -m openplate_training.reader_train --data "$data" --cache "$work/cache" --rendered "$work/rendered" \
-  --output "$work/reader" --minutes "${3:-88}" --threads "$threads"
+  --output "$work/reader" --minutes "${3:-88}" --threads "$threads" $(start reader)
 export_network reader 0.1.0
 "$python" -m openplate_training.calibrate --data "$data" --cache "$work/cache" --weights src/openplate/weights

@@ -5,5 +5,5 @@
 # Expected: the rows of the region network in results/region.csv
 source "$(dirname "$0")/common.sh"
 "$python" -m openplate_training.region_train --data "$data" --cache "$work/cache" --output "$work/region" \
-  --minutes "${3:-40}" --threads "$threads"
+  --minutes "${3:-40}" --threads "$threads" $(start region)
 export_network region 0.1.0

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -48,9 +49,10 @@ def save_checkpoint(folder: Path, state: dict[str, Any], config: dict[str, Any])
     """Writes ``checkpoint.pt`` and ``config.json``; a crash in the middle leaves the old ones."""
     folder.mkdir(parents=True, exist_ok=True)
     torch.save(state, folder / "checkpoint.tmp")
-    (folder / "checkpoint.tmp").replace(folder / "checkpoint.pt")
     text = json.dumps({**config, "commit": current_commit()}, indent=1, default=str)
-    (folder / "config.json").write_text(text, encoding="utf-8")
+    (folder / "config.tmp").write_text(text, encoding="utf-8")
+    (folder / "checkpoint.tmp").replace(folder / "checkpoint.pt")
+    (folder / "config.tmp").replace(folder / "config.json")
 
 
 def load_checkpoint(folder: Path) -> dict[str, Any] | None:
@@ -72,3 +74,22 @@ def load_mean(network: nn.Module, folder: Path) -> None:
         raise FileNotFoundError(f"no checkpoint in {folder}")
     values: dict[str, Tensor] = state["mean"]
     network.load_state_dict(values)
+
+
+def save_start(network: nn.Module, file: Path) -> None:
+    """Writes the weights, halved in precision, as a start for further training; kept in the repository."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    arrays = {name: value.detach().numpy() for name, value in network.state_dict().items()}
+    np.savez_compressed(file, **{n: a.astype(np.float16) if a.dtype == np.float32 else a for n, a in arrays.items()})
+
+
+def load_start(network: nn.Module, file: Path) -> None:
+    """Takes the weights that ``save_start`` wrote, wherever name and shape agree (a classifier's rows may not)."""
+    state = network.state_dict()
+    with np.load(file) as arrays:
+        fitting = {
+            name: torch.from_numpy(arrays[name]).to(state[name].dtype)
+            for name in arrays.files
+            if name in state and state[name].shape == arrays[name].shape
+        }
+    network.load_state_dict({**state, **fitting})

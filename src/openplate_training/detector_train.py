@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from openplate_training.checkpoint import seed_for
+from openplate_training.checkpoint import load_start, seed_for
 from openplate_training.data import PackedPictures, Record, pack_pictures
 from openplate_training.detector_data import Sample, WindowSampler
 from openplate_training.detector_loss import DetectorLoss
@@ -48,6 +48,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with scenes/ and backbones/")
     parser.add_argument("--cache", type=Path, required=True, help="where decoded pictures are kept")
     parser.add_argument("--output", type=Path, required=True, help="folder of the checkpoint")
+    parser.add_argument("--start", type=Path, help="weights to start from (runs/starts/), unless there is a checkpoint")
     parser.add_argument("--minutes", type=float, default=75)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--batch", type=int, default=16)
@@ -63,6 +64,8 @@ def main() -> None:
     network.backbone.load_imagenet(options.data / "backbones" / "mobilenet_v1_0.5_imagenet_f16.npz")
     first = batch_of([small.sample(random) for _ in range(32)]).permute(0, 3, 1, 2).float()
     network.backbone.settle_norms((first - 127.5) / 127.5)
+    if options.start is not None:
+        load_start(network, options.start)
     channels_last(network)
     losses = {sampler.width: DetectorLoss(sampler.height, sampler.width) for sampler in (small, large)}
 

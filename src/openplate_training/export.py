@@ -40,7 +40,7 @@ from openplate.imaging import Image, rectify
 from openplate.models import Runtime, WeightPrecision
 from openplate.models.card import DataSource, InputDescription, ModelCard, Task, WeightFile
 from openplate.regions import get
-from openplate_training.checkpoint import current_commit, load_mean
+from openplate_training.checkpoint import current_commit, load_mean, save_start
 from openplate_training.data import Pixels, pack_pictures
 from openplate_training.detector_model import DetectorNetwork
 from openplate_training.layers import channels_first
@@ -146,15 +146,16 @@ def region_recipe(options: argparse.Namespace) -> Recipe:
 RECIPES = {"detector": detector_recipe, "reader": reader_recipe, "region": region_recipe}
 
 
-def write_onnx(recipe: Recipe, file: Path) -> None:
-    """The network in evaluation mode as one ONNX file, batch norms and paddings folded into the convolutions."""
+def traced(recipe: Recipe) -> onnx.ModelProto:
+    """The network in evaluation mode as an ONNX graph, batch norms folded into the convolutions."""
     network = channels_first(recipe.network.eval())
     free = {0: "pictures"} if recipe.is_fixed else {0: "pictures", 1: "height", 2: "width"}
-    with warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         # The exporter that torch calls old writes the leaner graph, with names that follow the network's. It warns of
         # its age, and that it cannot compute paddings beforehand: fold_constants does.
         for message in ("You are using the legacy TorchScript", "The feature will be removed", "Constant folding - "):
             warnings.filterwarnings("ignore", message)
+        file = Path(folder) / "traced.onnx"
         torch.onnx.export(
             network,
             (torch.from_numpy(recipe.inputs[0]),),
@@ -165,7 +166,12 @@ def write_onnx(recipe: Recipe, file: Path) -> None:
             output_names=list(recipe.outputs),
             dynamic_axes={"images": free, **{name: {0: "pictures"} for name in recipe.outputs}},
         )
-    model = fold_constants(onnx.load(file))
+        return fold_constants(onnx.load(file))
+
+
+def write_onnx(recipe: Recipe, file: Path) -> None:
+    """The network as one ONNX file, with as little left to do as possible."""
+    model = traced(recipe)
     fold_pads(model)
     onnx.checker.check_model(model)
     onnx.save(model, file)
@@ -294,10 +300,13 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, required=True, help="folder that the training wrote")
     parser.add_argument("--output", type=Path, required=True, help="the package's weights folder")
     parser.add_argument("--about", type=Path, required=True, help="TOML with what a person says of the network")
+    parser.add_argument("--start", type=Path, help="also write the weights there, to start further training from")
     parser.add_argument("--version", required=True)
     options = parser.parse_args()
     recipe = RECIPES[options.network](options)
     load_mean(recipe.network, options.checkpoint)
+    if options.start is not None:
+        save_start(recipe.network, options.start)
     about = tomllib.loads(options.about.read_text(encoding="utf-8"))
     folder = options.output / options.network
     difference = write_folder(recipe, folder, options.version, about)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 
-from openplate_training.checkpoint import seed_for
+from openplate_training.checkpoint import load_start, seed_for
 from openplate_training.data import pack_pictures
 from openplate_training.layers import channels_last
 from openplate_training.loop import LoopConfig, train
@@ -44,6 +44,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True, help="where decoded pictures are kept")
     parser.add_argument("--rendered", type=Path, required=True, help="folder of rendered plates; may still grow")
     parser.add_argument("--output", type=Path, required=True, help="folder of the checkpoint")
+    parser.add_argument("--start", type=Path, help="weights to start from (runs/starts/), unless there is a checkpoint")
     parser.add_argument("--minutes", type=float, default=75)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--batch", type=int, default=64)
@@ -58,7 +59,10 @@ def main() -> None:
     rendered = RenderedPlates(options.rendered)
     rendered.refresh()
     sampler = ReaderSampler(crops, rendered)
-    network = channels_last(ReaderNetwork())
+    network = ReaderNetwork()
+    if options.start is not None:
+        load_start(network, options.start)
+    channels_last(network)
 
     def step(number: int, progress: float) -> dict[str, torch.Tensor]:
         if number % 500 == 0:

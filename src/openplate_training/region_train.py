@@ -19,7 +19,7 @@ import torch
 from openplate.datatypes import Corners
 from openplate.imaging import rectify
 from openplate_training.augment import Random, chance
-from openplate_training.checkpoint import seed_for
+from openplate_training.checkpoint import load_start, seed_for
 from openplate_training.data import PackedPictures, Pixels, Record, load_records, pack_pictures
 from openplate_training.layers import channels_last
 from openplate_training.loop import LoopConfig, train
@@ -120,6 +120,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with plate_crops/ and backbones/")
     parser.add_argument("--cache", type=Path, required=True, help="where decoded pictures are kept")
     parser.add_argument("--output", type=Path, required=True, help="folder of the checkpoint")
+    parser.add_argument("--start", type=Path, help="weights to start from (runs/starts/), unless there is a checkpoint")
     parser.add_argument("--minutes", type=float, default=25)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--batch", type=int, default=48)
@@ -141,6 +142,8 @@ def main() -> None:
     network.backbone.load_imagenet(options.data / "backbones" / "mobilenet_v2_1.0_imagenet_f16.npz")
     first = torch.from_numpy(np.stack([sampler.sample(random)[0] for _ in range(64)])).permute(0, 3, 1, 2).float()
     network.backbone.settle_norms((first - 127.5) / 127.5)
+    if options.start is not None:
+        load_start(network, options.start)
     channels_last(network)
 
     def step(number: int, progress: float) -> dict[str, torch.Tensor]:  # noqa: ARG001

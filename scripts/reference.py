@@ -13,6 +13,7 @@ from benchmarks.results import ROOT
 
 from openplate.models import catalog
 from openplate.settings import describe_settings
+from openplate_training.fonts import PACKAGES
 from scripts.measured import table
 
 
@@ -108,3 +109,9 @@ def data_sets() -> str:
             used.setdefault((entry["name"], entry["licence"]), []).append(path.stem)
     rows = [(f"`{name}`", licence, ", ".join(networks)) for (name, licence), networks in sorted(used.items())]
     return table(("data", "source and licence as stated there", "used by"), rows)
+
+
+def fonts() -> str:
+    """The fonts that plates for training are rendered with."""
+    rows = [(package.package, package.source, package.licence) for package in PACKAGES]
+    return table(("package", "from", "licence"), rows)

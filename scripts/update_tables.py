@@ -30,6 +30,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "settings": reference.settings,
     "networks": reference.networks,
     "data": reference.data_sets,
+    "fonts": reference.fonts,
 }
 
 _PART = re.compile(r"(<!-- generated: (?P<name>[a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from openplate_training.backbone import MobileNetV1, SameConv
+from openplate_training.backbone import MobileNetV1, MobileNetV2, SameConv
 from openplate_training.data import Record
 from openplate_training.layers import members
 from openplate_training.reader_data import is_held_for_calibration
@@ -19,6 +19,8 @@ from openplate_training.reader_model import HEIGHT, WIDTH
 
 Pixels = NDArray[np.uint8]
 Quad = list[list[float]]
+BACKBONE_V1 = Path("backbones", "mobilenet_v1_0.5_imagenet_f16.npz")
+BACKBONE_V2 = Path("backbones", "mobilenet_v2_1.0_imagenet_f16.npz")
 REGIONS = ("vn", "us-ny")
 
 
@@ -104,10 +106,10 @@ def write_list(list_file: Path, pictures: list[tuple[Pixels, Record]]) -> None:
     list_file.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def write_backbone(file: Path) -> None:
-    """Random weights (He et al. 2015) in the form of the stored ones."""
+def write_backbone(file: Path, convolutions: list[SameConv]) -> None:
+    """Random weights (He et al. 2015) for those convolutions, in the form of the stored ones."""
     arrays = {}
-    for number, layer in enumerate(members(MobileNetV1().layers, SameConv)):
+    for number, layer in enumerate(convolutions):
         weight = nn.init.kaiming_normal_(layer.conv.weight.detach(), nonlinearity="relu")
         arrays[f"conv_{number:02d}_w"] = weight.numpy().astype(np.float16)
         arrays[f"conv_{number:02d}_b"] = np.zeros(len(weight), np.float16)
@@ -139,5 +141,6 @@ def write_data(folder: Path) -> None:
     crops += [(draw_crop(text, "vn"), make_crop(text)) for text in held_texts(4)]
     crops += [(draw_crop(text, "vn"), make_crop(text, split="val", region="vn")) for text in ("VAL1", "VAL2")]
     write_list(folder / "plate_crops" / "plate_crops.jsonl", crops)
-    write_backbone(folder / "backbones" / "mobilenet_v1_0.5_imagenet_f16.npz")
+    write_backbone(folder / BACKBONE_V1, members(MobileNetV1().layers, SameConv))
+    write_backbone(folder / BACKBONE_V2, MobileNetV2().convolutions())
     write_rendered(folder / "rendered" / "chunk_00", texts)

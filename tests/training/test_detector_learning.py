@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from drawn_data import Pixels, draw_street
+from drawn_data import BACKBONE_V1, Pixels, draw_street
 from openplate.datatypes import Box, Detection
 from openplate.detection import Thresholds, from_output, without_repeats
 from openplate_training.data import Record
@@ -53,7 +53,7 @@ def test_two_pictures_are_learned_and_served(data_folder: Path) -> None:
     batch = torch.from_numpy(np.stack([pixels for pixels, _ in drawn]))
     labels = [labels_of(record) for _, record in drawn]
     network, loss = DetectorNetwork(), DetectorLoss(SIZE, SIZE)
-    network.backbone.load_imagenet(data_folder / "backbones" / "mobilenet_v1_0.5_imagenet_f16.npz")
+    network.backbone.load_imagenet(data_folder / BACKBONE_V1)
     network.backbone.settle_norms((batch.permute(0, 3, 1, 2).float() - 127.5) / 127.5)
     optimizer = torch.optim.AdamW(network.parameters(), lr=2e-3, betas=(0.9, 0.98))
     for step in range(1, MOST_STEPS + 1):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -11,7 +9,6 @@ import torch
 from openplate.datatypes import VEHICLE_LABELS
 from openplate.detection import STRIDES as SERVED_STRIDES
 from openplate.detection import Thresholds, from_output
-from openplate_training.backbone import MobileNetV1, SameConv
 from openplate_training.detector_model import (
     PLATE_CHANNELS,
     STRIDES,
@@ -22,7 +19,7 @@ from openplate_training.detector_model import (
     decode_boxes,
     decode_corners,
 )
-from openplate_training.layers import channels_first, channels_last, members
+from openplate_training.layers import channels_first, channels_last
 
 EVERYTHING = Thresholds(plate=0.0, vehicle=0.0)
 WIDTH, HEIGHT = 96, 64
@@ -41,11 +38,6 @@ def test_the_network_answers_for_each_cell(is_training: bool) -> None:
     assert vehicles.shape == (2, VEHICLE_CHANNELS, CELLS)
 
 
-def test_the_backbone_gives_three_maps() -> None:
-    maps = MobileNetV1()(torch.zeros(1, 3, HEIGHT, WIDTH))
-    assert [tuple(m.shape) for m in maps] == [(1, 128, 8, 12), (1, 256, 4, 6), (1, 512, 2, 3)]
-
-
 def test_an_untrained_network_takes_each_cell_for_empty_to_one_percent() -> None:
     plates, vehicles = DetectorNetwork().eval()(random_pixels(1, HEIGHT, WIDTH, 3))
     for scores in (plates[:, 0], vehicles[:, :VEHICLE_CLASSES]):
@@ -60,24 +52,6 @@ def test_the_first_layers_are_frozen_and_nothing_else() -> None:
     torch.autograd.backward(plates.square().sum() + vehicles.square().sum())
     learning = {name for name, value in network.named_parameters() if value.grad is not None}
     assert learning == {name for name, _ in network.named_parameters()} - frozen
-
-
-def test_stored_weights_are_loaded_and_norms_settle_without_changing_them(data_folder: Path) -> None:
-    backbone = MobileNetV1()
-    backbone.load_imagenet(data_folder / "backbones" / "mobilenet_v1_0.5_imagenet_f16.npz")
-    pictures = torch.rand(4, 3, HEIGHT, WIDTH) * 2 - 1
-    expected, x = [], pictures
-    with torch.no_grad():
-        for number, layer in enumerate(members(backbone.layers, SameConv)):
-            x = torch.relu(layer.convolve(x)).clamp(max=6)
-            expected += [x] if number in (10, 22, 26) else []
-    backbone.settle_norms(pictures)
-    assert backbone.training
-    for ours, theirs in zip(backbone.eval()(pictures), expected, strict=True):
-        torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-3)
-    with np.load(data_folder / "backbones" / "mobilenet_v1_0.5_imagenet_f16.npz") as arrays:
-        first = members(backbone.layers, SameConv)[0].conv.weight
-        np.testing.assert_array_equal(first.detach().numpy(), arrays["conv_00_w"].astype(np.float32))
 
 
 def test_the_layout_of_weights_changes_no_answer() -> None:

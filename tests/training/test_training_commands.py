@@ -1,0 +1,128 @@
+"""The commands from drawn pictures to networks that serve: train, resume, export, calibrate."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from drawn_data import REGIONS, draw_street
+from openplate.datatypes import Corners
+from openplate.detection import Detector
+from openplate.imaging import Image
+from openplate.models.card import ModelCard
+from openplate.models.catalog import open_session
+from openplate.ocr import Reader
+from openplate.region_classifier import RegionClassifier
+from openplate_training import calibrate, export
+from openplate_training.checkpoint import load_checkpoint
+
+ABOUT = """
+licence = "Apache-2.0"
+origin = "drawn"
+command = "none"
+limits = []
+[runtime]
+onnxruntime = "int8"
+[[trained_on]]
+name = "drawn"
+licence = "Apache-2.0"
+"""
+
+
+class Workplace:
+    """Runs commands as a person does, on the drawn data."""
+
+    def __init__(self, data: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.data, self.folder, self._monkeypatch = data, folder, monkeypatch
+        (folder / "about.toml").write_text(ABOUT, encoding="utf-8")
+        self.weights = folder / "weights"
+
+    def call(self, module: str, *arguments: object) -> None:
+        common = ("--data", self.data, "--cache", self.folder / "cache")
+        self._monkeypatch.setattr("sys.argv", [module, *map(str, (*arguments, *common))])
+        importlib.import_module(f"openplate_training.{module}").main()
+
+    def train(self, name: str, minutes: float) -> None:
+        rendered = ("--rendered", self.data / "rendered") if name == "reader" else ()
+        output = ("--output", self.folder / name, "--minutes", minutes, "--batch", 4)
+        self.call(f"{name}_train", *output, *rendered)
+
+    def export(self, name: str) -> Path:
+        checkpoint = ("--checkpoint", self.folder / name, "--output", self.weights)
+        self.call("export", name, *checkpoint, "--about", self.folder / "about.toml", "--version", "0.0.1")
+        return self.weights / name
+
+
+@pytest.fixture
+def workplace(data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workplace:
+    return Workplace(data_folder, tmp_path, monkeypatch)
+
+
+def train_twice_and_export(workplace: Workplace, name: str) -> ModelCard:
+    """Trains for three seconds, goes on for two, exports; checks what is left behind on the way."""
+    workplace.train(name, 0.05)
+    first = load_checkpoint(workplace.folder / name)
+    workplace.train(name, 0.085)
+    second = load_checkpoint(workplace.folder / name)
+    assert first is not None
+    assert second is not None
+    assert 0 < first["step"] < second["step"]
+    assert 3.0 <= first["spent_s"] < second["spent_s"]
+    config = json.loads((workplace.folder / name / "config.json").read_text(encoding="utf-8"))
+    assert config["minutes"] == 0.085
+    card = ModelCard.load(workplace.export(name))
+    assert (card.version, card.runtime["onnxruntime"]) == ("0.0.1", "int8")
+    return card
+
+
+def test_the_detector_from_pictures_to_detections(workplace: Workplace) -> None:
+    card = train_twice_and_export(workplace, "detector")
+    assert card.labels[0] == "plate"
+    for precision in ("float", "int8"):
+        detector = Detector(open_session("detector", "cpu", precision, folder=workplace.weights))
+        pixels, _ = draw_street("KL123", 30, 40)
+        detections = detector.detect([Image.from_array(pixels)])
+        assert len(detections) == 1
+
+
+def test_the_reader_from_crops_to_a_calibrated_reading(workplace: Workplace) -> None:
+    before = train_twice_and_export(workplace, "reader")
+    assert before.parameters == {"calibration_slope": 1.0, "calibration_offset": 0.0}
+    workplace.call("calibrate", "--weights", workplace.weights)
+    after = ModelCard.load(workplace.weights / "reader")
+    assert after.parameters != before.parameters
+    reader = Reader(open_session("reader", "cpu", "auto", folder=workplace.weights))
+    assert reader.calibration.slope == after.parameters["calibration_slope"]
+    pixels, record = draw_street("KL123", 30, 40)
+    crop = reader.rectify(pixels, Corners.from_points(record["plates"][0]["corners"]))
+    (spelling,) = reader.read([crop])
+    assert 0 <= spelling.reading.confidence <= 1
+
+
+def test_the_region_network_from_crops_to_guesses(workplace: Workplace) -> None:
+    card = train_twice_and_export(workplace, "region")
+    assert card.labels == tuple(sorted(REGIONS))
+    classifier = RegionClassifier(open_session("region", "cpu", "float", folder=workplace.weights))
+    crop = np.full((classifier.height, classifier.width, 3), 128, np.uint8)
+    (guesses,) = classifier.classify([crop])
+    assert {guess.value for guess in guesses} <= set(REGIONS)
+
+
+def test_a_network_without_a_checkpoint_is_not_exported(workplace: Workplace) -> None:
+    with pytest.raises(FileNotFoundError, match="no checkpoint in"):
+        workplace.export("reader")
+    assert not workplace.weights.exists()
+
+
+@pytest.mark.parametrize("module", [export, calibrate])
+def test_commands_say_what_they_need(
+    module: object, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["command"])
+    with pytest.raises(SystemExit, match="2"):
+        module.main()  # type: ignore[attr-defined]
+    assert "required: " in capsys.readouterr().err

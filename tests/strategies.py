@@ -26,9 +26,7 @@ def _numbers(low: float, high: float, digits: int | None) -> st.SearchStrategy[f
     if digits is None:
         return st.floats(low, high)
     scale = 10**digits
-    return st.integers(round(low * scale), round(high * scale)).map(
-        lambda value: round(value / scale, digits)
-    )
+    return st.integers(round(low * scale), round(high * scale)).map(lambda value: round(value / scale, digits))
 
 
 @st.composite
@@ -43,9 +41,7 @@ def recognitions(draw: st.DrawFn, exact: bool = True) -> Recognition:
         text=TEXTS,
         confidence=confidences,
         characters=st.lists(st.builds(Guess, st.sampled_from("AB12"), confidences), max_size=3).map(tuple),
-        candidates=st.lists(st.builds(PlateCandidate, TEXTS, confidences, st.booleans()), max_size=3).map(
-            tuple
-        ),
+        candidates=st.lists(st.builds(PlateCandidate, TEXTS, confidences, st.booleans()), max_size=3).map(tuple),
         regions=st.lists(guesses, max_size=1 if exact else 3).map(tuple),
     )
     boxes = st.tuples(pixels, pixels, pixels, pixels).map(

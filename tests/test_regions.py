@@ -149,9 +149,7 @@ def members(found: re.Match[str]) -> str:
         return SCRIPT_SAMPLES[script]
     if kind:
         return {"L": ALPHABET[10:], "D": ALPHABET[:10], "A": ALPHABET}[kind]
-    spelled = re.sub(
-        r"(.)-(.)", lambda ends: "".join(map(chr, range(*map(ord, ends.groups())))) + ends[2], characters
-    )
+    spelled = re.sub(r"(.)-(.)", lambda ends: "".join(map(chr, range(*map(ord, ends.groups())))) + ends[2], characters)
     return "".join(sorted(set(spelled)))
 
 
@@ -295,9 +293,7 @@ def positions(text: str, sure: float = 0.99, **unsure: str) -> list[tuple[Guess,
     """One guess per character, ``sure``; for ``at5="O.6 0.3"`` those guesses at position 5."""
     found = [(Guess(character, sure),) for character in text]
     for name, guesses in unsure.items():
-        found[int(name.removeprefix("at"))] = tuple(
-            Guess(pair[0], float(pair[1:])) for pair in guesses.split()
-        )
+        found[int(name.removeprefix("at"))] = tuple(Guess(pair[0], float(pair[1:])) for pair in guesses.split())
     return found
 
 
@@ -508,9 +504,7 @@ def readings(draw: st.DrawFn) -> tuple[tuple[PlateCandidate, ...], list[tuple[Gu
         total = sum(shares) * draw(st.floats(1.0001, 1.2))
         places.append(tuple(Guess(c, s / total) for c, s in zip(characters, shares, strict=True)))
     best = "".join(place[0].value for place in places)
-    others = draw(
-        st.lists(st.text(ALPHABET, max_size=9), max_size=3, unique=True).filter(lambda t: best not in t)
-    )
+    others = draw(st.lists(st.text(ALPHABET, max_size=9), max_size=3, unique=True).filter(lambda t: best not in t))
     shares = sorted((draw(st.floats(0.001, 1)) for _ in range(len(others) + 1)), reverse=True)
     total = sum(shares) * draw(st.floats(1, 2))
     values = zip([best, *others], shares, strict=True)
@@ -518,9 +512,7 @@ def readings(draw: st.DrawFn) -> tuple[tuple[PlateCandidate, ...], list[tuple[Gu
 
 
 region_guesses = st.lists(
-    st.builds(
-        Guess, st.sampled_from(["br", "us", "us-ny", "fr", "de", "in", "ag", "nz", "cn"]), st.floats(0, 1)
-    ),
+    st.builds(Guess, st.sampled_from(["br", "us", "us-ny", "fr", "de", "in", "ag", "nz", "cn"]), st.floats(0, 1)),
     min_size=1,
     max_size=3,
 )
@@ -616,9 +608,7 @@ def test_a_guided_reading_agrees_with_itself() -> None:
 
 
 def test_a_reading_without_alternatives_is_guided_by_its_characters() -> None:
-    unsure = guide_reading(
-        make_reading("ABC12O4", 0.9, 0.9, 0.9, 0.9, 0.9, 0.6, 0.9), regions=certain(["br"])
-    )
+    unsure = guide_reading(make_reading("ABC12O4", 0.9, 0.9, 0.9, 0.9, 0.9, 0.6, 0.9), regions=certain(["br"]))
     assert unsure is not None
     assert unsure.text == "ABC1204"
     sure = guide_reading(make_reading("ABC12O4", *[0.995] * 7), regions=certain(["br"]))

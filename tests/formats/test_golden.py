@@ -35,9 +35,7 @@ def _json(data: dict[str, object]) -> str:
 
 
 def _snapshot(recognition: Recognition, **options: bool) -> str:
-    return _json(
-        platerecognizer.snapshot_v1(recognition, filename=recognition.source, timestamp=NOON, **options)
-    )
+    return _json(platerecognizer.snapshot_v1(recognition, filename=recognition.source, timestamp=NOON, **options))
 
 
 CASES: dict[str, Callable[[], str]] = {
@@ -48,9 +46,7 @@ CASES: dict[str, Callable[[], str]] = {
     "platerecognizer_queue.json": lambda: _snapshot(make_queue()),
     "platerecognizer_queue_unread.json": lambda: _snapshot(make_queue(), include_unread=True),
     "platerecognizer_nothing.json": lambda: _snapshot(make_recognition()),
-    "platerecognizer_error.json": lambda: _json(
-        platerecognizer.error("a.jpg", "not a picture in a known format")
-    ),
+    "platerecognizer_error.json": lambda: _json(platerecognizer.error("a.jpg", "not a picture in a known format")),
     "openalpr_street.json": lambda: _json(openalpr.alpr_results(make_street(), at=NOON)),
     "openalpr_queue.json": lambda: _json(openalpr.alpr_results(make_queue(), at=NOON, top_n=5)),
     "openalpr_nothing.json": lambda: _json(openalpr.alpr_results(make_recognition(), at=NOON)),

@@ -58,10 +58,7 @@ def test_keys_come_in_the_order_of_alpr(recognition: Recognition) -> None:
     assert list(data) == TOP
     for result in data["results"]:
         assert list(result) == RESULT
-        assert all(
-            list(candidate) == ["plate", "confidence", "matches_template"]
-            for candidate in result["candidates"]
-        )
+        assert all(list(candidate) == ["plate", "confidence", "matches_template"] for candidate in result["candidates"])
         assert [list(point) for point in result["coordinates"]] == [["x", "y"]] * 4
 
 

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from benchmarks.results import RESULTS, Row, latest, read_rows
+from benchmarks.results import RESULTS, ROOT, Row, latest, read_rows
 
 UNMEASURED: Final = "-"
+PLOT: Final = ROOT / "docs" / "accuracy_and_time.png"
+"""What ``benchmarks.plot`` draws; shown where it is there."""
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -208,4 +210,5 @@ def speed() -> str:
         ]
         for row in rows
     ]
-    return f"{table(header, lines)}\n\n{_when(rows)}"
+    plot = f"\n\n![Accuracy against processor time]({PLOT.name})" if PLOT.is_file() else ""
+    return f"{table(header, lines)}\n\n{_when(rows)}{plot}"

@@ -81,7 +81,7 @@ def box_loss(predicted: Tensor, true: Tensor) -> Tensor:
 class DetectorLoss:
     """Sums over a batch; the parts are weighted by ``WEIGHTS`` and divided by the number of objects asked for."""
 
-    WEIGHTS = {"plate": 1.0, "plate_box": 4.0, "corners": 3.0, "vehicle": 1.0, "vehicle_box": 4.0}  # noqa: RUF012
+    WEIGHTS = {"plate": 1.0, "plate_box": 4.0, "corners": 5.0, "vehicle": 1.0, "vehicle_box": 4.0}  # noqa: RUF012
 
     def __init__(self, height: int, width: int) -> None:
         self.centers, self.strides = cell_centers(height, width)

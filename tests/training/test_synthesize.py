@@ -1,0 +1,117 @@
+"""Rendered plates: always the same for a seed, always what their labels say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from openplate import regions
+from openplate.text import ALPHABET
+from openplate_training import fonts
+from openplate_training.fonts import PACKAGES, find_families, glyph
+from openplate_training.layouts import LAYOUTS, SMALL_WORDS
+from openplate_training.synthesize import (
+    LONGEST,
+    PLATE_WIDTH,
+    PlatePainter,
+    fill_form,
+    line_mask,
+    photograph,
+    read_text,
+    write_plates,
+)
+
+
+@pytest.fixture(scope="module")
+def families() -> list[list[Path]]:
+    try:
+        return find_families([])
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
+
+
+def test_every_layout_names_a_region_of_the_table_and_forms_that_can_be_read() -> None:
+    random = np.random.default_rng(1)
+    for layout in LAYOUTS:
+        assert layout.region is None or regions.get(layout.region).code == layout.region
+        assert layout.weight > 0
+        assert layout.aspects[0] < layout.aspects[1]
+        for form in layout.forms:
+            text = read_text(fill_form(form, random))
+            assert 2 <= len(text) <= LONGEST
+            assert set(text) <= set(ALPHABET)
+
+
+@pytest.mark.parametrize(
+    ("printed", "read"),
+    [("ABC-1234", "ABC1234"), ("59-X1|123.45", "59X112345"), ("B 1234 XYZ", "B1234XYZ"), ("ABC·12:3", "ABC123")],
+)
+def test_separators_and_line_breaks_are_not_read(printed: str, read: str) -> None:
+    assert read_text(printed) == read
+
+
+def test_a_form_is_filled_with_letters_and_digits_where_it_says() -> None:
+    text = fill_form("LLDD-TD", np.random.default_rng(3))
+    assert text[:2].isalpha()
+    assert text[2:4].isdigit()
+    assert text[4:6] == "-T"
+    assert text[6].isdigit()
+
+
+def test_fonts_that_are_missing_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(fonts, "DEBIAN_FOLDERS", (tmp_path,))
+    with pytest.raises(FileNotFoundError, match="apt-get install fonts-roadgeek"):
+        find_families([tmp_path])
+
+
+def test_every_font_package_states_its_licence() -> None:
+    assert all(package.licence and package.patterns for package in PACKAGES)
+    assert len({package.package for package in PACKAGES}) == len(PACKAGES)
+
+
+def test_a_line_is_cut_to_its_ink(families: list[list[Path]]) -> None:
+    mask = line_mask(families[0][0], "AB-12", 0.1, np.random.default_rng(1))
+    assert mask[0].max() > 40
+    assert mask[-1].max() > 40
+    assert mask[:, 0].max() > 40
+    assert mask[:, -1].max() > 40
+    wider = line_mask(families[0][0], "AB-12", 0.4, np.random.default_rng(1))
+    assert wider.shape[1] > mask.shape[1]
+
+
+def test_every_family_has_every_character(families: list[list[Path]]) -> None:
+    for files in families:
+        for character in ALPHABET:
+            assert glyph(files[0], character).mask.max() > 128, (files[0], character)
+
+
+def test_a_plate_shows_its_text_in_ink_that_differs_from_the_ground(families: list[list[Path]]) -> None:
+    painter, random = PlatePainter(families), np.random.default_rng(5)
+    for _ in range(40):
+        plate = painter.draw(random)
+        assert plate.pixels.shape[1:] == (PLATE_WIDTH, 3)
+        assert set(plate.text) <= set(ALPHABET)
+        assert plate.lines in (1, 2)
+        assert cv2.cvtColor(plate.pixels, cv2.COLOR_RGB2GRAY).std() > 5
+        assert photograph(plate, 64, random).shape == (64, 160, 3)
+
+
+def test_the_same_seed_gives_the_same_plates_and_another_one_others(families: list[list[Path]], tmp_path: Path) -> None:
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        write_plates(tmp_path / name, 12, seed, 64, families)
+    images = {name: np.load(tmp_path / name / "images.npy") for name in "abc"}
+    labels = {name: (tmp_path / name / "labels.jsonl").read_text() for name in "abc"}
+    assert images["a"].shape == (12, 64, 160, 3)
+    np.testing.assert_array_equal(images["a"], images["b"])
+    assert labels["a"] == labels["b"] != labels["c"]
+    assert len([json.loads(line) for line in labels["a"].splitlines()]) == 12
+
+
+def test_small_words_can_be_drawn_with_any_font(families: list[list[Path]]) -> None:
+    for files in families:
+        for word in SMALL_WORDS:
+            assert line_mask(files[0], word, 0.02, np.random.default_rng(1)).size

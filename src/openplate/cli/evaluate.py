@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from openplate.cli.measuring import Measurement
     from openplate.evaluation import Mistake, Report, Table
+    from openplate.evaluation.dataset import Split
 
 app = typer.Typer(
     help="Measure on labelled pictures: a folder with pictures and one JSON Lines list.",
@@ -163,7 +164,7 @@ def _evaluate(
     from openplate.cli.work import cores
 
     _check_output(output)
-    split = selection.split.value if selection.split else None
+    split: Split | None = selection.split.value if selection.split else None
     samples = spread(list(measurement.read(selection.data, split, selection.sets or ())), selection.limit)
     settings = settings_for(
         machine.settings_file, machine.device.value if machine.device else None, machine.workers

@@ -153,20 +153,20 @@ def test_corners_stay_clockwise_from_the_top_left_in_the_mirror() -> None:
 
 # --- windows ------------------------------------------------------------------------------------------------------
 
-MARKS = np.array(((90, 70), (190, 80), (185, 150), (85, 140)), np.float64)
 COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0))
-RADIUS, FINER = 12, 16
+RADIUS = 12
 
 
-def draw_marks(width: int, height: int) -> Pixels:
-    """Discs of four colours around the corners, on black; drawn large and averaged, so that they lie exactly.
-
-    The middle of a disc is the middle of a (fine) pixel.
-    """
-    fine = np.zeros((height * FINER, width * FINER, 3), np.uint8)
-    for center, colour in zip((MARKS * FINER).astype(int).tolist(), COLOURS, strict=True):
-        cv2.circle(fine, center, RADIUS * FINER, colour, -1)
-    return np.asarray(cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+def draw_marks(size: int) -> tuple[Pixels, list[list[float]]]:
+    """Four discs of four colours on black, and their middles; drawn large and averaged, so that they lie exactly."""
+    finer = 8 // size
+    marks = np.array(((90, 70), (190, 80), (185, 150), (85, 140))) * size * finer
+    fine = np.zeros((220 * size * finer, 280 * size * finer, 3), np.uint8)
+    for center, colour in zip(marks.tolist(), COLOURS, strict=True):
+        cv2.circle(fine, center, RADIUS * size * finer, colour, -1)
+    pixels = cv2.resize(fine, (280 * size, 220 * size), interpolation=cv2.INTER_AREA)
+    # The middle of a disc is the middle of a pixel.
+    return np.asarray(pixels, np.uint8), ((marks + 0.5) / finer).tolist()
 
 
 def disc_near(pixels: Pixels, point: NDArray[np.float32], reach: float) -> tuple[NDArray[np.float64], list[bool]]:
@@ -180,11 +180,13 @@ def disc_near(pixels: Pixels, point: NDArray[np.float32], reach: float) -> tuple
     return middle, (light.sum((0, 1)) > total.sum() / 4).tolist()
 
 
-def test_labels_follow_the_pixels() -> None:
+@pytest.mark.parametrize("size", [1, 4], ids=["enlarged", "reduced"])
+def test_labels_follow_the_pixels(size: int) -> None:
     """Corners come out within a tenth of a pixel of the discs that were drawn around them, each on its own disc."""
-    pixels, corners = draw_marks(280, 220), (MARKS + 0.5 / FINER).tolist()
+    pixels, corners = draw_marks(size)
     record = make_scene(plates=[make_plate([*corners[0], *corners[2]], corners=corners)])
     sampler, random = make_sampler(packed(pixels, record), 320, 288), np.random.default_rng(4)
+    width = float(np.linalg.norm(np.subtract(corners[1], corners[0])))
     plain = [[bool(channel) for channel in colour] for colour in COLOURS]
     mirrored = [plain[i] for i in (1, 0, 3, 2)]
     errors, seen = [], {"plain": 0, "mirrored": 0}
@@ -193,8 +195,7 @@ def test_labels_follow_the_pixels() -> None:
         if not len(sample.labels.plates):
             continue
         quad = sample.labels.plates[0]
-        growth = float(np.linalg.norm(quad[1] - quad[0]) / np.linalg.norm(MARKS[1] - MARKS[0]))
-        reach = RADIUS * growth * 1.25 + 2
+        reach = RADIUS * size * float(np.linalg.norm(quad[1] - quad[0])) / width * 1.25 + 2
         if quad.min() < reach or (quad > np.array((320, 288)) - reach).any():
             continue
         found = [disc_near(sample.pixels, corner, reach) for corner in quad]

@@ -14,7 +14,7 @@ import shutil
 import tempfile
 import tomllib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -87,7 +87,7 @@ def detector_recipe(options: argparse.Namespace) -> Recipe:
         network=DetectorNetwork(),
         inputs=[to_input(Image.from_array(np.array(pictures.picture(i))), 640)[0] for i in chosen],
         is_fixed=False,
-        keep_float=("plate_heads.0.2", "plate_heads.1.2", "plate_heads.2.2", "vehicle_heads"),
+        keep_float=(*(f"plate_heads.{i}.2" for i in range(3)), *(f"vehicle_heads.{i}.1" for i in range(3))),
         task="detection",
         summary="Vehicles and plates with four corners, in one pass.",
         input=InputDescription(640, 640, 3),
@@ -211,6 +211,16 @@ class _Inputs(CalibrationDataReader):  # type: ignore[misc]  # a base class with
         return None if array is None else {"images": array}
 
 
+def float_nodes(model: onnx.ModelProto, parts: Sequence[str]) -> list[str]:
+    """Nodes that stay float: those that make an output, whose steps would else be coarse, and the named ones."""
+    outputs = {output.name for output in model.graph.output}
+    return [
+        node.name
+        for node in model.graph.node
+        if outputs & set(node.output) or (node.op_type == "Conv" and any(part in node.name for part in parts))
+    ]
+
+
 def quantised(recipe: Recipe, source: Path) -> onnx.ModelProto:
     """The float file ``source`` after static quantisation: uint8 activations, int8 weights per channel.
 
@@ -219,7 +229,7 @@ def quantised(recipe: Recipe, source: Path) -> onnx.ModelProto:
     with tempfile.TemporaryDirectory() as folder:
         prepared, file = Path(folder) / "prepared.onnx", Path(folder) / "int8.onnx"
         quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
-        nodes = [n.name for n in onnx.load(prepared).graph.node if n.op_type == "Conv"]
+        kept = float_nodes(onnx.load(prepared), recipe.keep_float)
         quantize_static(
             str(prepared),
             str(file),
@@ -229,7 +239,7 @@ def quantised(recipe: Recipe, source: Path) -> onnx.ModelProto:
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            nodes_to_exclude=[n for n in nodes if any(part in n for part in recipe.keep_float)],
+            nodes_to_exclude=kept,
             calibrate_method=CalibrationMethod.MinMax,
             extra_options={"ActivationSymmetric": False},
         )

@@ -50,7 +50,7 @@ PACKAGES = (
     FontPackage(
         "fonts-liberation",
         "Debian",
-        "OFL-1.1",
+        "GPL-2 with font exception",
         ("liberation/LiberationSans-Bold.ttf", "liberation/LiberationSansNarrow-Bold.ttf"),
     ),
     FontPackage("fonts-lato", "Debian", "OFL-1.1", ("lato/Lato-Bold.ttf", "lato/Lato-Heavy.ttf")),
@@ -59,14 +59,22 @@ PACKAGES = (
         for name in (
             *("alumni-sans", "anton", "archivo-narrow", "b612-mono", "barlow-condensed", "barlow-semi-condensed"),
             *("big-shoulders-display", "chakra-petch", "economica", "fjalla-one", "ibm-plex-mono"),
-            *("ibm-plex-sans-condensed", "jost", "khand", "league-gothic", "m-plus-rounded-1c", "mohave", "oswald"),
+            *("ibm-plex-sans-condensed", "jost", "khand", "league-gothic", "m-plus-rounded-1c", "oswald"),
             *("overpass", "overpass-mono", "pathway-gothic-one", "pragati-narrow", "pt-sans-caption"),
-            *("pt-sans-narrow", "rajdhani", "red-hat-mono", "russo-one", "saira-condensed", "share-tech-mono"),
+            *(
+                "pt-sans-narrow",
+                "rajdhani",
+                "red-hat-mono",
+                "roboto-condensed",
+                "russo-one",
+                "saira-condensed",
+                "share-tech-mono",
+            ),
             *("sofia-sans-condensed", "sofia-sans-extra-condensed", "space-mono", "squada-one", "staatliches"),
             *("strait", "teko", "tomorrow", "varela-round"),
         )
     ),
-    _npm("roboto-condensed", "Apache-2.0"),
+    _npm("mohave", "MIT"),
 )
 
 

@@ -10,7 +10,6 @@ from openplate.detection import LARGEST_SCALE, Detector, Thresholds, without_rep
 from openplate.imaging import Image, crop
 
 _EDGE_PX = 2.0  # of the canvas
-_LEAST_VEHICLE_PX = 24.0
 _ON_VEHICLE = 0.6
 
 
@@ -21,6 +20,8 @@ class SearchPlan:
     Attributes:
         plate_share, vehicle_share: factors on the detector's own thresholds, below 1 to miss less.
         zooms: most vehicles to look at again, enlarged.
+        least_vehicle_px: a vehicle is not looked at again where a side of it, with its surroundings, is shorter;
+            a plate takes a third or less of a vehicle's width, and one of fewer than some thirty pixels cannot be read.
         least_gain: how much larger a zoom must show things than the pass before it.
         sure: a plate of this confidence makes a second look at its vehicle needless.
         tile_reach: longest side of a tile in picture pixels, as a multiple of the network's reach; pictures whose
@@ -31,6 +32,7 @@ class SearchPlan:
     plate_share: float = 1.0
     vehicle_share: float = 1.0
     zooms: int = 0
+    least_vehicle_px: float = 96.0
     least_gain: float = 1.5
     sure: float = 0.5
     tile_reach: float = 2.0
@@ -50,6 +52,7 @@ PLANS: dict[Mode, SearchPlan] = {
         plate_share=0.4,
         vehicle_share=0.7,
         zooms=16,
+        least_vehicle_px=24.0,
         least_gain=1.2,
         sure=2.0,
         tile_reach=1.0,
@@ -110,13 +113,13 @@ def _starts(size: int, side: float) -> list[float]:
 def zoom_windows(
     plates: Sequence[Detection], vehicles: Sequence[Detection], image: Image, reach: int, plan: SearchPlan
 ) -> list[Box]:
-    """The surroundings of vehicles without a sure plate that a zoom shows larger, largest vehicles first."""
+    """Vehicles with their surroundings, largest first: large enough, without a sure plate, larger in a zoom."""
     whole = Box(0, 0, image.width, image.height)
     seen_scale = max(_scale(window, reach) for window in [whole, *tiles(image.width, image.height, reach, plan)])
     windows = []
     for vehicle in sorted(vehicles, key=lambda v: -v.box.area):
         window = vehicle.box.expand(0.08).clamp(image.width, image.height)
-        if min(window.width, window.height) < _LEAST_VEHICLE_PX:
+        if min(window.width, window.height) < plan.least_vehicle_px:
             continue
         gains = _scale(window, reach * ZOOM_REACH) >= plan.least_gain * seen_scale
         if gains and not any(_lies_on(p, vehicle) and p.confidence >= plan.sure for p in plates):

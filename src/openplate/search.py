@@ -119,7 +119,7 @@ def zoom_windows(
     windows = []
     for vehicle in sorted(vehicles, key=lambda v: -v.box.area):
         window = vehicle.box.expand(0.08).clamp(image.width, image.height)
-        if min(window.width, window.height) < plan.least_vehicle_px:
+        if window.width < plan.least_vehicle_px:
             continue
         gains = _scale(window, reach * ZOOM_REACH) >= plan.least_gain * seen_scale
         if gains and not any(_lies_on(p, vehicle) and p.confidence >= plan.sure for p in plates):

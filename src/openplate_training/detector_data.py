@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -16,6 +16,7 @@ from openplate_training.data import PackedPictures, Pixels, Record
 
 Floats = npt.NDArray[np.float32]
 FILL = 114
+STRONG_TURN = float(np.deg2rad(7))
 TEACHER_SCORE = 0.62  # below it one teacher plate in four is none: neither plate nor background
 
 
@@ -197,7 +198,7 @@ class WindowSampler:
 
 def _warped(pixels: Pixels, labels: Labels, scale: float, width: int, height: int, random: Random) -> Sample:
     stretch = float(np.exp(random.normal(0, 0.08)))
-    turn = np.deg2rad(random.normal(0, 4)) if chance(random, 0.4) else 0.0
+    turn = np.deg2rad(random.normal(0, 4 if chance(random, 0.7) else 12)) if chance(random, 0.5) else 0.0
     shear = random.normal(0, 0.06) if chance(random, 0.3) else 0.0
     linear = np.array(((np.cos(turn), -np.sin(turn) + shear), (np.sin(turn), np.cos(turn))), np.float32)
     linear = linear * np.array(((scale * stretch,), (scale / stretch,)), np.float32)
@@ -219,7 +220,35 @@ def _warped(pixels: Pixels, labels: Labels, scale: float, width: int, height: in
     out = cv2.warpAffine(
         np.ascontiguousarray(pixels), view, (width, height), borderMode=cv2.BORDER_CONSTANT, borderValue=(FILL,) * 3
     )
-    return Sample(augment.as_pixels(out), clip_labels(_mapped(labels, matrix), width, height))
+    moved = _mapped(labels, matrix)
+    moved.plate_boxes = refitted_boxes(labels, moved)
+    if abs(turn) > STRONG_TURN:
+        moved = without_vehicles(moved)
+    return Sample(augment.as_pixels(out), clip_labels(moved, width, height))
+
+
+def refitted_boxes(before: Labels, after: Labels) -> Floats:
+    """Plate boxes after a turn, as loose around the turned corners as they were around the corners before.
+
+    A box around a turned box would be looser than any label; without known corners there is nothing better.
+    """
+    if not len(before.plates):
+        return after.plate_boxes
+    hull, turned = boxes_of(before.plates), boxes_of(after.plates)
+    sizes, turned_sizes = (np.tile(b[:, 2:] - b[:, :2], 2) for b in (hull, turned))
+    boxes = turned + (boxes_of(before.plate_boxes) - hull) / np.maximum(sizes, 1e-3) * turned_sizes
+    fitted = _quads([quad_of(box) for box in boxes.tolist()])
+    return np.where(before.has_corners[:, None, None], fitted, after.plate_boxes).astype(np.float32)
+
+
+def without_vehicles(labels: Labels) -> Labels:
+    """Vehicles become areas to ignore: the box around a turned box says little of where the vehicle ends."""
+    return replace(
+        labels,
+        vehicles=labels.vehicles[:0],
+        vehicle_classes=labels.vehicle_classes[:0],
+        vehicle_ignore=np.concatenate((labels.vehicle_ignore, labels.vehicles)),
+    )
 
 
 def _focus(pixels: Pixels, labels: Labels, random: Random) -> npt.NDArray[np.float64]:

@@ -25,6 +25,11 @@ SET_WEIGHTS = {
     "det_highway_overhead": 0.5,
     "eg_ealpr": 0.7,
     "nl_delft_video": 0.7,
+    # The only ones whose corners people have set.
+    "cn_easypr": 2.5,
+    "eg_motorcycle": 2.0,
+    "es_ulpgc_tgc": 2.5,
+    "iwpod_corners": 2.5,
 }
 
 

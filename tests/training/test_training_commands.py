@@ -63,17 +63,18 @@ def workplace(data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def train_twice_and_export(workplace: Workplace, name: str) -> ModelCard:
-    """Trains for three seconds, goes on for two, exports; checks what is left behind on the way."""
-    workplace.train(name, 0.05)
+    """Trains for two seconds, goes on for one, exports; checks what is left behind on the way."""
+    workplace.train(name, 0.033)
     first = load_checkpoint(workplace.folder / name)
-    workplace.train(name, 0.085)
-    second = load_checkpoint(workplace.folder / name)
     assert first is not None
+    minutes = first["spent_s"] / 60 + 0.017  # a slow machine may have overrun the first budget
+    workplace.train(name, minutes)
+    second = load_checkpoint(workplace.folder / name)
     assert second is not None
     assert 0 < first["step"] < second["step"]
-    assert 3.0 <= first["spent_s"] < second["spent_s"]
+    assert 1.9 <= first["spent_s"] < second["spent_s"]
     config = json.loads((workplace.folder / name / "config.json").read_text(encoding="utf-8"))
-    assert config["minutes"] == 0.085
+    assert config["minutes"] == minutes
     card = ModelCard.load(workplace.export(name))
     assert (card.version, card.runtime["onnxruntime"]) == ("0.0.1", "int8")
     return card

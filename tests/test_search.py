@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from factories import make_detection
 from openplate.datatypes import Box, Mode
-from openplate.detection import Thresholds
+from openplate.detection import Detector, Thresholds
 from openplate.imaging import Image
-from openplate.search import PLANS, Found, SearchPlan, search, tiles, vehicle_of, zoom_windows
-from stand_ins import make_detector, paint_street
+from openplate.search import PLANS, STEP_BACK_REACH, Found, SearchPlan, search, tiles, vehicle_of, zoom_windows
+from stand_ins import NO_SCORE, StandInSession, make_detector, paint_street, see_painted
 
 REACH = 640
 NORMAL, REDACTION = PLANS["normal"], PLANS["redaction"]
@@ -84,8 +84,10 @@ CAR = Box(500, 300, 800, 500)
         (CAR, (Box(100, 440, 180, 460), 0.9), True),  # the plate is elsewhere
         (CAR, (Box(480, 440, 530, 460), 0.9), False),  # three fifths of it are on the car
         (CAR, (Box(479, 440, 529, 460), 0.9), True),  # less
-        (Box(500, 300, 590, 383), None, True),  # 96.3 pixels high with its surroundings
-        (Box(500, 300, 590, 382), None, False),  # 95.1: too small for its plate to be read
+        (Box(500, 300, 583, 390), None, True),  # 96.3 pixels wide with its surroundings
+        (Box(500, 300, 582, 390), None, False),  # 95.1: too small for its plate to be read
+        (Box(500, 300, 583, 340), None, True),  # its height does not matter
+        (Box(500, 300, 582, 500), None, False),
         (Box(300, 100, 740, 400), None, True),  # 510 pixels wide with its surroundings: 1.506 times larger
         (Box(300, 100, 744, 400), None, False),  # 515: less than 1.5 times
         (Box(0, 0, 1280, 720), None, False),  # nothing to gain
@@ -111,8 +113,8 @@ def test_the_largest_vehicles_are_looked_at_first_and_not_too_many() -> None:
 
 def test_redaction_looks_again_at_vehicles_whose_plates_cannot_be_read() -> None:
     image = Image(np.zeros((720, 1280, 3), np.uint8))
-    for height, is_looked_at in ((22, True), (20, False)):  # 25.5 and 23.2 pixels with its surroundings
-        vehicle = make_detection("car", Box(500, 300, 530, 300 + height))
+    for width, is_looked_at in ((22, True), (20, False)):  # 25.5 and 23.2 pixels with its surroundings
+        vehicle = make_detection("car", Box(500, 300, 500 + width, 330))
         assert bool(zoom_windows([], [vehicle], image, REACH, REDACTION)) is is_looked_at
         assert zoom_windows([], [vehicle], image, REACH, NORMAL) == []
 
@@ -192,7 +194,7 @@ FAR_CAR, FAR_PLATE = Box(100, 200, 300, 350), Box(188, 310, 212, 318)
 
 
 @pytest.mark.parametrize(
-    ("mode", "runs"), [("fast", 1), ("normal", 1), ("redaction", 1 + 6)], ids=lambda value: str(value)
+    ("mode", "runs"), [("fast", 1), ("normal", 1), ("redaction", 1 + 1 + 6)], ids=lambda value: str(value)
 )
 def test_a_plate_that_is_plain_to_see_is_found_in_every_mode(mode: Mode, runs: int) -> None:
     found, count = look(paint_street(1280, 720, [NEAR_CAR], [(NEAR_PLATE, 1)]), mode)
@@ -215,7 +217,7 @@ def test_a_second_look_finds_the_plate_of_a_vehicle_far_away() -> None:
     assert look(pixels, "fast")[0].plates == ()
     found, count = look(pixels, "normal")
     (plate,) = found.plates
-    assert count == 2
+    assert count == 1 + 1 + 1  # the whole, a step back, the vehicle
     assert plate.confidence > 0.9
     check_close(plate.box, FAR_PLATE, within=1)
     check_close(plate.corners.box, FAR_PLATE, within=1)
@@ -227,9 +229,9 @@ def test_only_vehicles_without_a_plate_are_looked_at_again() -> None:
 
 
 def test_vehicles_too_small_for_a_legible_plate_are_not_looked_at_again() -> None:
-    pixels = paint_street(1280, 720, [Box(50, 100, 250, 180)])
-    found, count = look(pixels, "normal")
-    assert (len(found.vehicles), count) == (1, 1)
+    for width, zooms in ((70, 0), (110, 1)):
+        found, count = look(paint_street(1280, 720, [Box(50, 100, 50 + width, 180)]), "normal")
+        assert (len(found.vehicles), count) == (1, 1 + 1 + zooms)
 
 
 def test_a_large_picture_is_looked_at_tile_by_tile() -> None:
@@ -237,7 +239,7 @@ def test_a_large_picture_is_looked_at_tile_by_tile() -> None:
     pixels = paint_street(3000, 2100, [], plates)
     assert look(pixels, "fast")[0].plates == ()
     found, count = look(pixels, "normal")
-    assert count == 1 + 3 * 2
+    assert count == 1 + 1 + 3 * 2
     assert len(found.plates) == len(plates)
     for box, _ in plates:
         closest = min(found.plates, key=lambda plate: abs(plate.box.x1 - box.x1) + abs(plate.box.y1 - box.y1))
@@ -256,8 +258,44 @@ def test_what_the_edge_of_a_tile_cuts_is_not_found_twice(share: float) -> None:
 def test_a_plate_in_a_zoom_is_not_found_twice() -> None:
     car, plate = Box(100, 200, 400, 400), Box(220, 340, 256, 352)
     found, count = look(paint_street(1280, 720, [car], [(plate, 1)]), "normal")
-    assert count == 2
+    assert count == 1 + 1 + 1
     assert len(found.plates) == 1
+
+
+def see_nothing_huge(pictures: np.ndarray) -> tuple[np.ndarray, ...]:
+    """A detecting network for painted streets that knows no plates wider than half its usual canvas."""
+    plates, vehicles = see_painted(pictures)
+    stride, log_widths = 8, plates[0, 3]
+    plates[0, 0, log_widths > np.log(REACH / 2 / stride)] = NO_SCORE
+    return plates, vehicles
+
+
+@pytest.mark.parametrize(("mode", "is_found"), [("fast", False), ("normal", True), ("redaction", True)])
+def test_a_plate_that_fills_the_picture_is_found_from_a_step_back(mode: Mode, is_found: bool) -> None:
+    _, painted_street = make_detector()
+    detector = Detector(StandInSession(painted_street.card, see_nothing_huge))
+    painted = Box(40, 200, 1240, 520)
+    image = Image(paint_street(1280, 720, [], [(painted, 1)]))
+    found = search(detector, image, PLANS[mode], PLANS[mode].thresholds(detector))
+    assert len(found.plates) == is_found
+    for plate in found.plates:
+        check_close(plate.box, painted, within=1280 / (REACH * STEP_BACK_REACH))
+
+
+@pytest.mark.parametrize(
+    ("width", "widths_of_canvases"),
+    [
+        (44, [640]),  # 22 pixels on the canvas: a confidence of 0.52
+        (40, [640, 288]),  # 0.475: not sure
+        (0, [640, 288]),
+    ],
+)
+def test_a_step_back_is_for_pictures_without_a_sure_plate(width: int, widths_of_canvases: list[int]) -> None:
+    detector, session = make_detector()
+    plates = [(Box(600, 400, 600 + width, 412), 1)] if width else []
+    found = search(detector, Image(paint_street(1280, 720, [], plates)), NORMAL, NORMAL.thresholds(detector))
+    assert len(found.plates) == len(plates)
+    assert [inputs.shape[2] for inputs in session.inputs] == widths_of_canvases
 
 
 def test_redaction_keeps_what_it_is_less_sure_of() -> None:

@@ -1,4 +1,4 @@
-"""Where to look in a picture: once at the whole, and again, enlarged, where a second look pays."""
+"""Where to look in a picture: once at the whole, and again, reduced or enlarged, where a second look pays."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ class SearchPlan:
 
     Attributes:
         plate_share, vehicle_share: factors on the detector's own thresholds, below 1 to miss less.
+        steps_back: whether a picture without a sure plate is looked at again, reduced: in a close-up everything is
+            larger than the network knows it.
         zooms: most vehicles to look at again, enlarged.
-        least_vehicle_px: a vehicle is not looked at again where a side of it, with its surroundings, is shorter;
-            a plate takes a third or less of a vehicle's width, and one of fewer than some thirty pixels cannot be read.
+        least_vehicle_px: a vehicle is not looked at again where its width, with its surroundings, is less; a plate
+            takes a third or less of a vehicle's width, and one of fewer than some thirty pixels cannot be read.
         least_gain: how much larger a zoom must show things than the pass before it.
         sure: a plate of this confidence makes a second look at its vehicle needless.
         tile_reach: longest side of a tile in picture pixels, as a multiple of the network's reach; pictures whose
@@ -31,6 +33,7 @@ class SearchPlan:
 
     plate_share: float = 1.0
     vehicle_share: float = 1.0
+    steps_back: bool = False
     zooms: int = 0
     least_vehicle_px: float = 96.0
     least_gain: float = 1.5
@@ -47,10 +50,11 @@ class SearchPlan:
 
 PLANS: dict[Mode, SearchPlan] = {
     "fast": SearchPlan(),
-    "normal": SearchPlan(zooms=4, most_tiles=12),
+    "normal": SearchPlan(steps_back=True, zooms=4, most_tiles=12),
     "redaction": SearchPlan(
         plate_share=0.4,
         vehicle_share=0.7,
+        steps_back=True,
         zooms=16,
         least_vehicle_px=24.0,
         least_gain=1.2,
@@ -60,6 +64,8 @@ PLANS: dict[Mode, SearchPlan] = {
         most_tiles=40,
     ),
 }
+STEP_BACK_REACH = 0.45
+"""The canvas of a step back as a share of the network's reach: a fifth of a whole pass."""
 ZOOM_REACH = 0.6
 """A zoom's canvas as a share of the network's reach: one vehicle needs less than a street."""
 
@@ -76,6 +82,10 @@ def search(detector: Detector, image: Image, plan: SearchPlan, thresholds: Thres
     """All plates and vehicles that the plan finds, in the picture's pixels."""
     (first,) = detector.detect([image], thresholds)
     plates, vehicles = _of_kind(first, "plate"), _of_kind(first, "vehicle")
+    if plan.steps_back and not any(plate.confidence >= plan.sure for plate in plates):
+        (reduced,) = detector.detect([image], thresholds, reach=round(detector.reach * STEP_BACK_REACH))
+        plates = without_repeats(_ordered([*plates, *_of_kind(reduced, "plate")]), detector.plate_overlap)
+        vehicles = _join_vehicles([*vehicles, *_of_kind(reduced, "vehicle")], detector.vehicle_overlap)
     for tile in tiles(image.width, image.height, detector.reach, plan):
         more = _look(detector, image, tile, thresholds, detector.reach)
         plates = without_repeats(_ordered([*plates, *_of_kind(more, "plate")]), detector.plate_overlap)

@@ -12,7 +12,17 @@ OpenplateError
 │   └── InferenceFailed     the network ran and failed
 ├── RegionError             no region of that code
 ├── DatasetError            an evaluation or training list is not of the described form
-└── SettingsError           a setting is unknown or not acceptable
+├── SettingsError           a setting is unknown or not acceptable
+├── RequestError            a request to the server asks for something that cannot be done
+│   ├── UploadTooLarge      its body exceeds the limit
+│   └── AddressRefused      it names an address that the server may not connect to
+├── TokenError              a token is missing, wrong or revoked
+│   └── QuotaExceeded       the calls of the period are used up
+├── RateExceeded            too many calls in a second
+├── Overloaded              more work than can be waited for
+├── StorageError            the database or the data folder cannot be used
+│   └── StorageFull         there is no room for what would have to be kept
+└── DeliveryError           a message did not reach its receiver
 """
 
 
@@ -66,3 +76,51 @@ class DatasetError(OpenplateError):
 
 class SettingsError(OpenplateError):
     """A setting is unknown or not acceptable."""
+
+
+class RequestError(OpenplateError):
+    """A request asks for something that cannot be done; the message is for the person who sent it."""
+
+
+class UploadTooLarge(RequestError):
+    """The body of a request exceeds the limit."""
+
+
+class AddressRefused(RequestError):
+    """The server may not connect to that address."""
+
+
+class TokenError(OpenplateError):
+    """A token is missing, wrong or revoked."""
+
+
+class QuotaExceeded(TokenError):
+    """The calls of the period are used up."""
+
+
+class RateExceeded(OpenplateError):
+    """Too many calls in a second; ``retry_after_s`` says when to come back."""
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class Overloaded(OpenplateError):
+    """More work than can be waited for; ``retry_after_s`` says when to come back."""
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class StorageError(OpenplateError):
+    """The database or the data folder cannot be used."""
+
+
+class StorageFull(StorageError):
+    """There is no room for what would have to be kept."""
+
+
+class DeliveryError(OpenplateError):
+    """A message did not reach its receiver."""

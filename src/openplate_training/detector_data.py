@@ -17,6 +17,8 @@ from openplate_training.data import PackedPictures, Pixels, Record
 Floats = npt.NDArray[np.float32]
 FILL = 114
 STRONG_TURN = float(np.deg2rad(7))
+# The teacher's corners leave out the upper band of Egyptian plates, people's do not.
+OTHER_CORNERS = {"eg_ealpr"}
 TEACHER_SCORE = 0.62  # below it one teacher plate in four is none: neither plate nor background
 
 
@@ -72,11 +74,12 @@ def labels_of(record: Record) -> Labels:
     """The labels of one line of the scenes list."""
     sure = [p for p in record["plates"] if p["label"] == "human" or (p["score"] or 1) >= TEACHER_SCORE]
     weak = [p["box"] for p in record["plates"] if p not in sure]
+    corners = [None if record["set"] in OTHER_CORNERS else p.get("corners") for p in sure]
     vehicles = record["vehicles"]
     return Labels(
-        plates=_quads([p.get("corners") or quad_of(p["box"]) for p in sure]),
+        plates=_quads([known or quad_of(p["box"]) for p, known in zip(sure, corners, strict=True)]),
         plate_boxes=_quads([quad_of(p["box"]) for p in sure]),
-        has_corners=np.array([bool(p.get("corners")) for p in sure], bool),
+        has_corners=np.array([known is not None for known in corners], bool),
         plate_ignore=_quads([quad_of(b) for b in [*record.get("ignore", []), *weak]]),
         vehicles=_quads([quad_of(v["box"]) for v in vehicles]),
         vehicle_classes=np.array([VEHICLE_LABELS.index(v["type"]) if v["type"] else -1 for v in vehicles], np.int64),
@@ -192,7 +195,8 @@ class WindowSampler:
         if chance(random, whole):
             scale = fit * random.uniform(0.75, 1.05)
         else:
-            scale = float(np.exp(random.uniform(np.log(max(fit * 0.9, 0.3 * native)), np.log(1.35 * native))))
+            most = 2.4 if chance(random, 0.15) else 1.35  # now and then a close-up
+            scale = float(np.exp(random.uniform(np.log(max(fit * 0.9, 0.3 * native)), np.log(most * native))))
         return _warped(pixels, labels, scale, width, height, random)
 
 

@@ -1,0 +1,92 @@
+"""When a message is sent again, and what a receiver's answer means. Pure: time and chance come in."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from enum import Enum, auto
+from typing import Final
+
+GIVE_UP_AFTER: Final = timedelta(days=3)
+"""How long a message is tried, and how long a receiver may fail before its target is disabled."""
+FIRST_DELAY_S: Final = 5.0
+GROWTH: Final = 3.0
+LONGEST_DELAY_S: Final = 4 * 3600.0
+JITTER: Final = 0.25
+"""Delays are scattered by this share of themselves, so that messages that failed together do not return together."""
+LONGEST_RETRY_AFTER_S: Final = 24 * 3600.0
+"""A receiver may ask for a day of silence, not for more: it could never be heard again."""
+
+
+class Outcome(Enum):
+    """What became of one attempt."""
+
+    DELIVERED = auto()
+    REFUSED = auto()
+    """The receiver is there and does not take this message; others may pass."""
+    UNREACHABLE = auto()
+    """The receiver does not answer, or says that it is busy: every message would fare the same."""
+    GONE = auto()
+    """The receiver wants no more messages, ever."""
+
+
+_BUSY: Final = frozenset({408, 425, 429, 502, 503, 504})
+
+
+def outcome_of(status: int) -> Outcome:
+    """The meaning of an HTTP status: 2xx took the message, 410 ends it all, some are about the moment."""
+    if 200 <= status < 300:
+        return Outcome.DELIVERED
+    if status == 410:
+        return Outcome.GONE
+    return Outcome.UNREACHABLE if status in _BUSY else Outcome.REFUSED
+
+
+def next_attempt(
+    attempts: int, created_at: datetime, now: datetime, retry_after_s: float | None, random: float
+) -> datetime | None:
+    """When to try again.
+
+    Args:
+        attempts: how often it was tried, at least 1.
+        created_at: when the message was accepted.
+        now: when the last attempt failed.
+        retry_after_s: the silence that the receiver asked for, in seconds.
+        random: a number from 0 to 1.
+
+    Returns:
+        The time of the next attempt, the last one being at the end of the three days; None when they are over.
+    """
+    end = created_at + GIVE_UP_AFTER
+    if now >= end:
+        return None
+    growth = GROWTH ** min(attempts - 1, 32)
+    delay_s = min(FIRST_DELAY_S * growth, LONGEST_DELAY_S) * (1 + JITTER * (2 * random - 1))
+    if retry_after_s is not None:
+        delay_s = max(delay_s, min(retry_after_s, LONGEST_RETRY_AFTER_S))
+    return min(now + timedelta(seconds=delay_s), end)
+
+
+def has_failed_too_long(failing_since: datetime | None, now: datetime) -> bool:
+    """Whether a target that has taken nothing since then is to be disabled."""
+    return failing_since is not None and now - failing_since >= GIVE_UP_AFTER
+
+
+_SECONDS: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
+
+
+def retry_after_s(header: str | None, now: datetime) -> float | None:
+    """The seconds that a Retry-After header asks for, from a number or an HTTP date; None if it says nothing."""
+    text = (header or "").strip()
+    if not text.isascii():
+        return None
+    if _SECONDS.fullmatch(text):
+        return float(text)
+    try:
+        when = parsedate_to_datetime(text)
+        seconds = ((when if when.tzinfo else when.replace(tzinfo=UTC)) - now).total_seconds()
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return seconds if math.isfinite(seconds) and seconds > 0 else 0.0

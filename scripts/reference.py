@@ -77,12 +77,19 @@ def settings() -> str:
             f"`{each.name}`",
             f"`{each.variable}`",
             each.accepts,
-            "not set" if each.default is None else f"`{each.default}`",
+            _default(each.default),
             each.description,
         )
         for each in describe_settings()
     ]
     return table(("name", "variable", "accepts", "default", "meaning"), rows)
+
+
+def _default(value: object) -> str:
+    """As it is written in a settings file."""
+    if value is None:
+        return "not set"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
 def networks() -> str:

@@ -31,6 +31,18 @@ def test_models() -> None:
 
 def test_settings_with_their_origin() -> None:
     assert "device = auto  (default)" in Bench().run("settings").stdout
+    assert Bench().run("settings", "show").stdout == Bench().run("settings").stdout
+    assert Bench().run("settings", "hide").exit_code == 2
+
+
+def test_settings_show_no_secrets(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text('[smtp]\npassword = "geheim"\n[storage]\nurl = "postgresql://a:geheim@db/x"\n')
+    for form in ((), ("--json",)):
+        shown = Bench().run("settings", "show", "--settings", file, *form)
+        assert shown.exit_code == 0
+        assert "******" in shown.stdout
+        assert "geheim" not in shown.stdout
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from openplate.errors import OpenplateError, SettingsError
 from openplate.imaging import DEFAULT_LIMITS
-from openplate.settings import LimitSettings, Settings, describe_settings, load_settings
+from openplate.settings import LimitSettings, Settings, StorageSettings, describe_settings, load_settings, shown_values
 
 
 def write(folder: Path, text: str) -> Path:
@@ -43,13 +43,13 @@ def test_each_layer_goes_before_those_below_it(tmp_path: Path) -> None:
     assert loaded.settings == Settings(
         limits=LimitSettings(max_bytes=1000, max_pixels=9), device="cpu", threads=3, workers=4
     )
-    assert loaded.sources == {
+    given_sources = {name: source for name, source in loaded.sources.items() if source != "default"}
+    assert given_sources == {
         "limits.max_bytes": f"file {path}",
         "limits.max_pixels": "environment OPENPLATE_LIMITS_MAX_PIXELS",
         "device": f"file {path}",
         "threads": "environment OPENPLATE_THREADS",
         "workers": "command line",
-        "weights": "default",
     }
 
 
@@ -97,6 +97,16 @@ def test_another_folder_of_networks_must_exist(tmp_path: Path) -> None:
         ("threads = 2.0", "threads must be a whole number from 1 to 64, not 2.0"),
         ('threads = "2"', "threads must be a whole number from 1 to 64, not '2'"),
         ("weights = 3", "weights must be a folder that exists, not 3"),
+        ("[server]\nprot = 1", "'server.prot' is no setting; did you mean 'server.port'?"),
+        ('[server]\nflavour = "SDK"', "server.flavour must be one of sdk, cloud, not 'SDK'"),
+        ("[server]\nsuccess_status = 204", "server.success_status must be a whole number from 200 to 201, not 204"),
+        ('[server]\nhost = "a\\nb"', "server.host must be a host name or address, not 'a\\nb'"),
+        ('[server]\nhost = ""', "server.host must be a host name or address, not ''"),
+        ("[webhooks]\nallow_private = 1", "webhooks.allow_private must be true or false, not 1"),
+        ("[webhooks]\ntimeout_s = nan", "webhooks.timeout_s must be a number from 0.1 to 600, not nan"),
+        ("[webhooks]\ntimeout_s = true", "webhooks.timeout_s must be a number from 0.1 to 600, not True"),
+        ('[storage]\nurl = "mysql://x/y"', "storage.url must be a URL that starts with sqlite: or postgresql:"),
+        ("[smtp]\npassword = 77", "smtp.password must be a text, not ******"),
         ("threads = ", "is not TOML"),
         ("threads = 1\nthreads = 2", "is not TOML"),
     ],
@@ -117,6 +127,8 @@ def test_what_is_wrong_in_a_file_is_named_with_the_file(tmp_path: Path, text: st
         ("OPENPLATE_THREADS", "two", "OPENPLATE_THREADS must be a whole number from 1 to 64, not 'two'"),
         ("OPENPLATE_THREADS", "-1", "OPENPLATE_THREADS must be a whole number from 1 to 64, not '-1'"),
         ("OPENPLATE_THREADS", "9" * 5000, "OPENPLATE_THREADS must be a whole number from 1 to 64"),
+        ("OPENPLATE_UPLOAD_URL_ENABLED", "True", "OPENPLATE_UPLOAD_URL_ENABLED must be true or false, not 'True'"),
+        ("OPENPLATE_ACCOUNTS_CALLS_PER_SECOND", "inf", "must be a number from 0.01 to 100000, not 'inf'"),
         ("OPENPLATE_DEVICE", "GPU", "OPENPLATE_DEVICE must be one of auto, cpu, cuda, openvino, not 'GPU'"),
     ],
 )
@@ -124,6 +136,50 @@ def test_what_is_wrong_in_the_environment_is_named(variable: str, text: str, exp
     with pytest.raises(SettingsError) as failure:
         load_settings(environment={variable: text})
     assert expected in str(failure.value)
+
+
+def test_the_sections_of_the_server_are_read_from_both(tmp_path: Path) -> None:
+    path = write(tmp_path, "[server]\nport = 9000\n[upload_url]\nallow_private = true\n[webhooks]\ntimeout_s = 2\n")
+    environment = {
+        "OPENPLATE_ACCOUNTS_CALLS_PER_SECOND": "0.5",
+        "OPENPLATE_UPLOAD_URL_ENABLED": "false",
+        "OPENPLATE_STORAGE_DATA_FOLDER": str(tmp_path / "later"),
+    }
+    settings = load_settings(path, environment).settings
+    assert (settings.server.port, settings.server.host) == (9000, "127.0.0.1")
+    assert (settings.upload_url.enabled, settings.upload_url.allow_private) == (False, True)
+    assert (settings.webhooks.timeout_s, settings.accounts.calls_per_second) == (2.0, 0.5)
+    assert settings.storage.data_folder == tmp_path / "later"
+
+
+def test_the_folder_for_data_may_be_made_later_but_is_no_file(tmp_path: Path) -> None:
+    path = write(tmp_path, "")
+    with pytest.raises(SettingsError, match="must be a folder; it is made where it is missing"):
+        load_settings(environment={"OPENPLATE_STORAGE_DATA_FOLDER": str(path)})
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://anna:geheim@db:5432/plates", "postgresql://anna:******@db:5432/plates"),
+        ("postgresql+psycopg://anna:a%40b:c@[::1]/x", "postgresql+psycopg://anna:******@[::1]/x"),
+        ("postgresql:///plates?host=/run/postgresql", "postgresql:///plates?host=/run/postgresql"),
+        ("sqlite:////var/lib/openplate/x.db", "sqlite:////var/lib/openplate/x.db"),
+        (None, None),
+    ],
+)
+def test_secrets_are_hidden(url: str | None, shown: str | None) -> None:
+    values = shown_values(Settings(storage=StorageSettings(url=url)))
+    assert values["storage.url"] == shown
+    assert values["smtp.password"] is None
+    told = load_settings(environment={"OPENPLATE_SMTP_PASSWORD": "geheim"}).settings
+    assert shown_values(told)["smtp.password"] == "******"
+
+
+def test_a_refused_database_is_not_repeated_with_its_password() -> None:
+    with pytest.raises(SettingsError) as failure:
+        load_settings(environment={"OPENPLATE_STORAGE_URL": "mysql://anna:geheim@db/x"})
+    assert "geheim" not in str(failure.value)
 
 
 def test_what_is_wrong_on_the_command_line_is_named() -> None:

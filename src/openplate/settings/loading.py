@@ -1,10 +1,4 @@
-"""Openplate's settings: one strict tree; every setting has a default, a range and a description.
-
-A value comes from the command line, else from the environment (``OPENPLATE_LIMITS_MAX_BYTES`` is
-``limits.max_bytes``), else from a TOML file (``--settings`` or ``OPENPLATE_SETTINGS``), else it is the
-default. Unknown names are errors, wherever they stand. Only the command line and the services know that
-settings exist: everything that computes takes arguments.
-"""
+"""Putting the settings together: command line, environment, file, defaults."""
 
 from __future__ import annotations
 
@@ -14,112 +8,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Final, NamedTuple, Protocol, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, NamedTuple, get_args, get_origin, get_type_hints
 
 from openplate.errors import SettingsError
-from openplate.models import DEVICES, Device
+from openplate.settings.rules import HIDDEN, DatabaseUrl, Rule, Secret
+from openplate.settings.tree import Settings
 
 PREFIX: Final = "OPENPLATE_"
 FILE_VARIABLE: Final = "OPENPLATE_SETTINGS"
 
 _OTHER_VARIABLES: Final = (FILE_VARIABLE, "OPENPLATE_DATA")
 """Variables that are no settings; the second tells the tests where the labelled pictures are."""
-
-
-class _Rule(Protocol):
-    """What a setting accepts. Both methods raise ValueError for anything else."""
-
-    @property
-    def accepts(self) -> str: ...
-
-    def from_value(self, value: object) -> object: ...
-
-    def from_text(self, text: str) -> object: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _WholeNumber:
-    minimum: int
-    maximum: int
-
-    @property
-    def accepts(self) -> str:
-        return f"a whole number from {self.minimum} to {self.maximum}"
-
-    def from_value(self, value: object) -> int:
-        if type(value) is not int or not self.minimum <= value <= self.maximum:
-            raise ValueError
-        return value
-
-    def from_text(self, text: str) -> int:
-        return self.from_value(int(text))
-
-
-@dataclass(frozen=True, slots=True)
-class _OneOf:
-    values: tuple[str, ...]
-
-    @property
-    def accepts(self) -> str:
-        return f"one of {', '.join(self.values)}"
-
-    def from_value(self, value: object) -> str:
-        if not isinstance(value, str) or value not in self.values:
-            raise ValueError
-        return value
-
-    def from_text(self, text: str) -> str:
-        return self.from_value(text)
-
-
-@dataclass(frozen=True, slots=True)
-class _Folder:
-    @property
-    def accepts(self) -> str:
-        return "a folder that exists"
-
-    def from_value(self, value: object) -> Path:
-        if not isinstance(value, str | Path):
-            raise ValueError
-        try:
-            is_there = Path(value).is_dir()
-        except OSError as error:  # a name that is too long, a folder above that may not be entered
-            raise ValueError from error
-        if not is_there:
-            raise ValueError
-        return Path(value)
-
-    def from_text(self, text: str) -> Path:
-        return self.from_value(text)
-
-
-@dataclass(frozen=True, slots=True)
-class LimitSettings:
-    """What is refused before any of it is decoded."""
-
-    max_bytes: Annotated[int, _WholeNumber(1, 2**31 - 1), "Largest picture file, in bytes."] = 64 * 2**20
-    max_pixels: Annotated[int, _WholeNumber(1, 2**30), "Largest picture, in pixels."] = 100_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The whole tree: sections, and settings with what they accept and what they mean."""
-
-    limits: LimitSettings = LimitSettings()
-    device: Annotated[
-        Device,
-        _OneOf(DEVICES),
-        "Where the networks run: cpu and cuda are ONNX Runtime, auto is cpu or else openvino.",
-    ] = "auto"
-    threads: Annotated[int, _WholeNumber(1, 64), "Processor threads for one run of a network."] = 1
-    workers: Annotated[
-        int | None,
-        _WholeNumber(1, 256),
-        "Pictures that are worked on at the same time; not set: as many as the processor has cores.",
-    ] = None
-    weights: Annotated[Path | None, _Folder(), "Folder with the networks; not set: those that come with Openplate."] = (
-        None
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +79,18 @@ def describe_settings() -> tuple[SettingDescription, ...]:
     )
 
 
+def shown_values(settings: Settings) -> dict[str, object]:
+    """Every setting's value by its name as others may see it: secrets are hidden, paths are texts."""
+    return {name: leaf.rule.shown(_value(settings, name)) for name, leaf in _SETTINGS.items()}
+
+
+def _value(settings: Settings, name: str) -> object:
+    value: object = settings
+    for part in name.split("."):
+        value = getattr(value, part)
+    return value
+
+
 _Layer = dict[str, tuple[object, str]]
 
 
@@ -208,7 +119,7 @@ def _from_environment(variables: Mapping[str, str]) -> _Layer:
         try:
             layer[name] = rule.from_text(text), f"environment {variable}"
         except ValueError:
-            raise SettingsError(f"{variable} must be {rule.accepts}, not {text!r}") from None
+            raise SettingsError(f"{variable} must be {rule.accepts}, not {_told(rule, text)}") from None
     return layer
 
 
@@ -227,7 +138,12 @@ def _accept(name: str, value: object, source: str) -> object:
     try:
         return rule.from_value(value)
     except ValueError:
-        raise SettingsError(f"{source}: {name} must be {rule.accepts}, not {value!r}") from None
+        raise SettingsError(f"{source}: {name} must be {rule.accepts}, not {_told(rule, value)}") from None
+
+
+def _told(rule: Rule, value: object) -> str:
+    """A refused value for the message, unless it may hold a secret."""
+    return HIDDEN if isinstance(rule, Secret | DatabaseUrl) else repr(value)
 
 
 def _flatten(tree: Mapping[str, object], prefix: str, source: str) -> dict[str, object]:
@@ -257,7 +173,7 @@ def _variable(name: str) -> str:
 
 
 class _Leaf(NamedTuple):
-    rule: _Rule
+    rule: Rule
     description: str
     default: object
 

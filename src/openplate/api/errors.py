@@ -10,7 +10,6 @@ from typing import Final
 
 from openplate.errors import (
     ImageError,
-    ImageTooLarge,
     OpenplateError,
     Overloaded,
     RateExceeded,
@@ -57,7 +56,6 @@ def method_not_allowed(method: str, allowed: tuple[str, ...]) -> HttpProblem:
 # The first row that fits counts. An error of a network or of our own making is nowhere here: it is a 500.
 _STATUSES: Final[tuple[tuple[type[OpenplateError], int], ...]] = (
     (UploadTooLarge, 413),
-    (ImageTooLarge, 413),
     (RequestError, 400),
     (ImageError, 400),
     (RegionError, 400),

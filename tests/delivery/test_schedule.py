@@ -33,9 +33,7 @@ def test_delays_are_scattered_by_a_quarter(random: float, seconds: float) -> Non
     assert next_attempt(1, NOON, NOON, None, random) == NOON + timedelta(seconds=seconds)
 
 
-@pytest.mark.parametrize(
-    ("asked", "seconds"), [(0.0, 5), (4.0, 5), (600.0, 600), (86_400.0, 86_400), (1e12, 86_400)]
-)
+@pytest.mark.parametrize(("asked", "seconds"), [(0.0, 5), (4.0, 5), (600.0, 600), (86_400.0, 86_400), (1e12, 86_400)])
 def test_a_receiver_may_ask_for_up_to_a_day_of_silence(asked: float, seconds: float) -> None:
     assert next_attempt(1, NOON, NOON, asked, 0.5) == NOON + timedelta(seconds=seconds)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from openplate.settings import LoadedSettings, Settings, load_settings
+from openplate.settings.building import build_recognizer
 
 if TYPE_CHECKING:
     from openplate.pipeline import RecognitionOptions, Recognizer
@@ -19,34 +20,6 @@ SettingsFile = Annotated[
     Path | None, typer.Option("--settings", metavar="FILE", help="A TOML file with settings; see `openplate settings`.")
 ]
 """The option that every command with settings has."""
-
-
-def build_recognizer(options: RecognitionOptions, settings: Settings, workers: int) -> Recognizer:
-    """A recognizer as the settings want it, for that many threads.
-
-    Raises:
-        RegionError: an unknown code in ``options.regions``; told before the networks are loaded.
-        ModelError: a network or the device cannot be used.
-    """
-    from functools import partial
-
-    from openplate.detection import Detector
-    from openplate.imaging import ImageLimits
-    from openplate.models.catalog import open_session
-    from openplate.ocr import Reader
-    from openplate.pipeline import Recognizer
-    from openplate.region_classifier import RegionClassifier
-
-    load = partial(
-        open_session, device=settings.device, folder=settings.weights, threads=settings.threads, workers=workers
-    )
-    return Recognizer.from_stages(
-        Detector(load("detector")),
-        Reader(load("reader")),
-        RegionClassifier(load("region")),
-        options,
-        ImageLimits(settings.limits.max_bytes, settings.limits.max_pixels),
-    )
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,9 @@ class ServerSettings:
         int, WholeNumber(1, 65535), "Open connections of one process; more are answered with 503."
     ] = 512
     max_upload_bytes: Annotated[int, WholeNumber(1, 2**31 - 1), "Largest body of a request, in bytes."] = 64 * _MIB
+    max_waiting_bytes: Annotated[
+        int, WholeNumber(1, _LARGEST), "Bodies that one process holds at the same time; more are answered with 503."
+    ] = 512 * _MIB
     upload_timeout_s: Annotated[
         float, Number(1, 3600), "Longest time in which a request may arrive, head and body, in seconds."
     ] = 60.0
@@ -129,9 +132,6 @@ class WebhookSettings:
     timeout_s: Annotated[float, Number(0.1, 600), "How long a receiver may take for its answer, in seconds."] = 30.0
     max_redirects: Annotated[int, WholeNumber(0, 10), "How many redirects are followed."] = 3
     senders: Annotated[int, WholeNumber(1, 256), "Receivers that are sent to at the same time."] = 8
-    give_up_after_s: Annotated[
-        int, WholeNumber(60, 366 * _DAY_S), "How long a message is tried, and how long a receiver may fail, in seconds."
-    ] = 3 * _DAY_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ class Settings:
     workers: Annotated[
         int | None,
         WholeNumber(1, 256),
-        "Pictures that are worked on at the same time; not set: as many as the processor has cores.",
+        "Pictures that one process works on at the same time; not set: as many as the processor has cores.",
     ] = None
     weights: Annotated[Path | None, Folder(), "Folder with the networks; not set: those that come with Openplate."] = (
         None

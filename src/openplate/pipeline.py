@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,7 +29,7 @@ from openplate.imaging import DEFAULT_LIMITS, Image, ImageLimits
 from openplate.models import Device, Precision
 from openplate.ocr import Reader, Spelling
 from openplate.region_classifier import RegionClassifier
-from openplate.regions import certain, codes, combine, guide_reading
+from openplate.regions import certain, codes, combine, guide_reading, parse_text_formats
 from openplate.search import PLANS, Found, search, vehicle_of
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | npt.NDArray[np.uint8]
@@ -45,10 +46,16 @@ class RecognitionOptions:
     Attributes:
         mode: "fast" is exactly one pass, "normal" looks again where it pays, "redaction" misses least.
         regions: codes of the region table that guide the texts.
-        strict: keep only texts that have exactly a form of one of ``regions``.
+        strict: keep only texts that have exactly a form of one of ``regions`` or one of ``text_formats``; without
+            either it changes nothing.
         threshold_detection: least confidence of a plate, 0 to 1; None: what the network's card says.
         threshold_reading: below it a plate counts as found but not readable, 0 to 1.
         top_n: most candidates for each plate, 1 or more.
+        vehicle_required: keep only plates that are on a vehicle.
+        text_formats: regular expressions (see ``openplate.regions.text_formats``) that guide the texts.
+        plates_per_vehicle: most plates of one vehicle, 1 or more; None: all.
+        zoom_in_vehicles: most vehicles to look at again, enlarged, 0 or more; None: as the mode has it. The mode
+            "fast" enlarges none.
     """
 
     mode: Mode = "normal"
@@ -57,6 +64,10 @@ class RecognitionOptions:
     threshold_detection: float | None = None
     threshold_reading: float = 0.2
     top_n: int = 10
+    vehicle_required: bool = False
+    text_formats: tuple[str, ...] = ()
+    plates_per_vehicle: int | None = None
+    zoom_in_vehicles: int | None = None
 
     def __post_init__(self) -> None:
         if self.mode not in PLANS:
@@ -67,6 +78,11 @@ class RecognitionOptions:
                 raise ValueError(f"{name} must lie between 0 and 1, not {value!r}")
         if self.top_n < 1:
             raise ValueError(f"top_n must be 1 or more, not {self.top_n}")
+        if self.plates_per_vehicle is not None and self.plates_per_vehicle < 1:
+            raise ValueError(f"plates_per_vehicle must be 1 or more, not {self.plates_per_vehicle}")
+        if self.zoom_in_vehicles is not None and self.zoom_in_vehicles < 0:
+            raise ValueError(f"zoom_in_vehicles must be 0 or more, not {self.zoom_in_vehicles}")
+        parse_text_formats(self.text_formats)
 
 
 class Recognizer:
@@ -132,8 +148,18 @@ class Recognizer:
         self.detector, self.reader, self.region_classifier = detector, reader, region_classifier
         self.options, self.limits = options, limits
         self._guides = certain(options.regions)
-        self._plan = PLANS[options.mode]
+        self._formats = parse_text_formats(options.text_formats)
+        self._strict = options.strict and bool(self._guides or self._formats)
+        self._plan = PLANS[options.mode].with_zooms(options.zoom_in_vehicles)
         self._thresholds = self._plan.thresholds(detector, options.threshold_detection)
+
+    def with_options(self, options: RecognitionOptions) -> Recognizer:
+        """A recognizer with other options that shares the loaded networks; making one costs next to nothing.
+
+        Raises:
+            RegionError: an unknown code in ``options.regions``.
+        """
+        return Recognizer.from_stages(self.detector, self.reader, self.region_classifier, options, self.limits)
 
     def recognize(self, images: Sequence[Source], names: Sequence[str] | None = None) -> list[Recognition]:
         """One recognition for each picture, in order; the same picture gives the same however it comes in.
@@ -200,15 +226,18 @@ class Recognizer:
         return [self._settle(spelling, look) for spelling, look in zip(spellings, looks, strict=True)]
 
     def _plates(self, image: Image, found: Found) -> tuple[Plate, ...]:
-        readings = self.read_plates(image, [_corners(plate) for plate in found.plates])
+        places = [(plate, vehicle_of(plate, found.vehicles)) for plate in found.plates]
+        if self.options.vehicle_required:
+            places = [(plate, vehicle) for plate, vehicle in places if vehicle is not None]
+        readings = self.read_plates(image, [_corners(plate) for plate, _ in places])
         plates = []
-        for plate, reading in zip(found.plates, readings, strict=True):
-            if reading is None and self.options.strict and self._guides:
+        for (plate, vehicle), reading in zip(places, readings, strict=True):
+            if reading is None and self._strict:
                 continue
             if reading is not None and reading.confidence < self.options.threshold_reading:
                 reading = None
-            plates.append(Plate(plate, reading, vehicle_of(plate, found.vehicles)))
-        return tuple(plates)
+            plates.append(Plate(plate, reading, vehicle))
+        return _best_of_each_vehicle(plates, self.options.plates_per_vehicle)
 
     def _settle(self, spelling: Spelling, look: tuple[Guess, ...]) -> PlateReading | None:
         """Look and text together: the region's formats settle characters, the text speaks for a region."""
@@ -217,15 +246,32 @@ class Recognizer:
             return None
         guesses = combine(look, reading.text, reading.confidence)
         seen = tuple(g for g in guesses if g.confidence >= _CONFIDENT_REGION and g.value in codes())
-        guides = self._guides or seen
-        strict = self.options.strict and bool(self._guides)
-        guided = guide_reading(reading, spelling.alternatives, regions=guides, strict=strict)
+        # Who names a form knows the plates better than their look does.
+        guides = self._guides or (() if self._formats else seen)
+        guided = guide_reading(
+            reading, spelling.alternatives, regions=guides, formats=self._formats, strict=self._strict
+        )
         if guided is None:
             return None
         if guided.text != reading.text:
             guesses = combine(look, guided.text, guided.confidence)
         top = self.options.top_n
         return replace(guided, candidates=guided.candidates[:top], regions=guesses[:_MOST_REGIONS])
+
+
+def _best_of_each_vehicle(plates: Sequence[Plate], most: int | None) -> tuple[Plate, ...]:
+    """Of the plates on one vehicle at most so many, in the order given: those that were read, then the surest."""
+    if most is None:
+        return tuple(plates)
+    ranked = sorted(enumerate(plates), key=lambda pair: (pair[1].reading is None, -pair[1].detection.confidence))
+    counts: Counter[int] = Counter()
+    kept = set()
+    for place, plate in ranked:
+        if plate.vehicle_index is not None:
+            counts[plate.vehicle_index] += 1
+        if plate.vehicle_index is None or counts[plate.vehicle_index] <= most:
+            kept.add(place)
+    return tuple(plate for place, plate in enumerate(plates) if place in kept)
 
 
 def _corners(plate: Detection) -> Corners:

@@ -47,6 +47,10 @@ class SearchPlan:
         usual = detector.threshold_plate * self.plate_share
         return Thresholds(usual if plate is None else plate, detector.threshold_vehicle * self.vehicle_share)
 
+    def with_zooms(self, zooms: int | None) -> SearchPlan:
+        """The plan with so many zooms at most, or as it is for None; one of a single pass stays one."""
+        return self if zooms is None or self.zooms == 0 else replace(self, zooms=zooms)
+
 
 PLANS: dict[Mode, SearchPlan] = {
     "fast": SearchPlan(),

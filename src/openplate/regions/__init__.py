@@ -3,10 +3,12 @@
 from openplate.regions.guidance import certain, combine, guide, guide_reading, region_likelihood
 from openplate.regions.notation import Fit, fit, is_open, matches, patterns, regions_matching
 from openplate.regions.table import Region, all_regions, codes, countries, get, subdivisions
+from openplate.regions.text_formats import TextFormat, parse_text_format, parse_text_formats
 
 __all__ = [
     "Fit",
     "Region",
+    "TextFormat",
     "all_regions",
     "certain",
     "codes",
@@ -18,6 +20,8 @@ __all__ = [
     "guide_reading",
     "is_open",
     "matches",
+    "parse_text_format",
+    "parse_text_formats",
     "patterns",
     "region_likelihood",
     "regions_matching",

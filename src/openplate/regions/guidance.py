@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from openplate.datatypes import Guess, PlateCandidate, PlateReading
 from openplate.regions.notation import Fit, Form, fit, has_open_pattern, takes
 from openplate.regions.table import codes, countries, get
+from openplate.regions.text_formats import TextFormat
 from openplate.text import is_look_alike, normalise, twin
 
 LOOK_ALIKE_ODDS = 100.0
@@ -63,6 +64,7 @@ def guide(
     alternatives: Sequence[Sequence[Guess]] = (),
     *,
     regions: Sequence[Guess] = (),
+    formats: Sequence[TextFormat] = (),
     strict: bool = False,
 ) -> tuple[PlateCandidate, ...]:
     """The reader's candidates, weighed with the formats of the plate's regions, best first.
@@ -70,19 +72,20 @@ def guide(
     ``candidates`` are best first with their probabilities. ``alternatives`` (may be empty) has for each
     character of the best text the reader's guesses, that character among them; the empty string stands for
     no character. ``regions`` are codes with weights 0 to 1: those that a user names (``certain``), or a
-    classifier's guesses; without any the candidates come back as they are, ``strict`` or not.
+    classifier's guesses. ``formats`` are forms of texts that a user names beside them or instead. Without any
+    of either the candidates come back as they are, ``strict`` or not.
 
     A text that only look-alikes settle is added where the reader was unsure and a pattern fits exactly. A
     reading far from every pattern keeps its place and its confidence. ``matches_pattern`` tells whether the
-    text fits a pattern of a region whose weight is at least half of the greatest. ``strict`` drops all
-    others, so a region without known patterns accepts nothing.
+    text fits a format or a pattern of a region whose weight is at least half of the greatest. ``strict`` drops
+    all others, so a region without known patterns accepts nothing.
 
     Raises RegionError for an unknown region and ValueError for alternatives that do not fit the best text.
     """
     reader = _merge(candidates)
-    if not regions or not reader:
+    if not (regions or formats) or not reader:
         return tuple(candidates)
-    rules = _Rules.of(regions)
+    rules = _Rules.of(regions, formats)
     weighed = _weigh(reader, _compose(reader, alternatives), rules)
     likely = [pair for pair in weighed if pair[0] in reader or pair[1] >= _LEAST_ADDED]
     guided = [PlateCandidate(text, confidence, rules.matches(text)) for text, confidence in likely]
@@ -94,6 +97,7 @@ def guide_reading(
     alternatives: Sequence[Sequence[Guess]] = (),
     *,
     regions: Sequence[Guess] = (),
+    formats: Sequence[TextFormat] = (),
     strict: bool = False,
 ) -> PlateReading | None:
     """The reading with ``guide`` applied; None when ``strict`` left nothing.
@@ -105,7 +109,7 @@ def guide_reading(
     before = reading.candidates or (PlateCandidate(reading.text, reading.confidence),)
     if not alternatives and len(reading.characters) == len(before[0].text):
         alternatives = [(guess,) for guess in reading.characters]
-    after = guide(before, alternatives, regions=regions, strict=strict)
+    after = guide(before, alternatives, regions=regions, formats=formats, strict=strict)
     if not after:
         return None
     best = after[0]
@@ -149,25 +153,33 @@ def _text_weight(guess: Guess, text: str, share: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
-    """The regions that a plate may be of: code -> weight."""
+    """The regions that a plate may be of, code -> weight, and the forms of texts that a user names."""
 
     weights: Mapping[str, float]
+    formats: Sequence[TextFormat]
 
     @classmethod
-    def of(cls, regions: Sequence[Guess]) -> _Rules:
+    def of(cls, regions: Sequence[Guess], formats: Sequence[TextFormat]) -> _Rules:
         weights: dict[str, float] = {}
         for guess in regions:
             code = get(guess.value).code
             weights[code] = max(guess.confidence, weights.get(code, 0.0))
-        return cls(weights)
+        return cls(weights, formats)
 
     def matches(self, text: str) -> bool:
-        least = max(self.weights.values()) / 2
+        if self._is_named(text):
+            return True
+        least = max(self.weights.values(), default=0.0) / 2
         return any(takes(code, Form.ANY, text) for code, weight in self.weights.items() if weight >= least)
+
+    def _is_named(self, text: str) -> bool:
+        return any(form.matches(text) for form in self.formats)
 
     def odds(self, text: str, best: str) -> float:
         """How many times more likely the text is for having the form of a plate of these regions."""
         limit = LOOK_ALIKE_ODDS if is_look_alike(text, best) else OTHER_ODDS
+        if self._is_named(text):
+            return limit
         gain = sum(
             weight * (math.pow(limit, OPEN_POWER if has_open_pattern(code) else 1) - 1)
             for code, weight in self.weights.items()

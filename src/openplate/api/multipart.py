@@ -13,6 +13,7 @@ from urllib.parse import unquote_to_bytes
 from openplate.errors import RequestError
 
 _HEADER_BYTES: Final = 8192
+_MOST_PARAMETERS: Final = 16
 _LONGEST_BOUNDARY: Final = 200  # RFC 2046 says 70; some clients do not care
 
 
@@ -110,7 +111,7 @@ def parse_parameters(value: str) -> tuple[str, dict[str, str]]:
     """
     kind, _, rest = value.partition(";")
     parameters: dict[str, str] = {}
-    while rest:
+    while rest and len(parameters) < _MOST_PARAMETERS:
         name, equals, rest = rest.partition("=")
         name = name.rpartition(";")[2].strip().lower()
         if not equals:
@@ -134,7 +135,7 @@ def _quoted(text: str) -> tuple[str, str]:
         if end < 0:
             raise RequestError("A header has a quoted value that does not end.")
         pieces.append(text[start:end])
-        if end == start or text[end - 1] != "\\" or text[end + 1 :].lstrip(" \t")[:1] in ("", ";"):
+        if end == start or text[end - 1] != "\\" or text[end + 1 : end + 3].lstrip(" \t")[:1] in ("", ";"):
             break
         pieces[-1] = pieces[-1][:-1] + '"'
         start = end + 1

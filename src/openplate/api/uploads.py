@@ -29,10 +29,14 @@ _MAGIC: Final = (b"\xff\xd8\xff", b"\x89PNG", b"BM", b"RIFF", b"GIF8", b"II*\x00
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What a request says: text fields in their order, and files by the name of their field."""
+    """What a request says: text fields in their order, and files by the name of their field.
+
+    ``unexpected`` names the fields with files that nobody asked for.
+    """
 
     fields: Mapping[str, tuple[str, ...]]
     files: Mapping[str, Picture]
+    unexpected: tuple[str, ...] = ()
 
 
 class Room:
@@ -77,8 +81,7 @@ async def read_form(
         exchange: the request.
         limits: on the body.
         share: where its bytes are counted.
-        files: fields that hold files; as text they are base64, or a whole ``data:`` URI. Files of other names
-            are ignored.
+        files: fields that hold files; as text they are base64, or a whole ``data:`` URI.
 
     Raises:
         UploadTooLarge: the body is larger than ``limits.max_body_bytes``; found out while it comes in.
@@ -126,6 +129,7 @@ def _mebibytes(count: int) -> str:
 def _form_of_parts(parts: list[Part], limits: RequestLimits, files: tuple[str, ...]) -> Form:
     fields: dict[str, tuple[str, ...]] = {}
     pictures: dict[str, Picture] = {}
+    unexpected = tuple(dict.fromkeys(p.name[:60] for p in parts if p.filename is not None and p.name not in files))
     for part in parts:
         if part.name in files:
             picture = _picture_of_part(part)
@@ -134,7 +138,7 @@ def _form_of_parts(parts: list[Part], limits: RequestLimits, files: tuple[str, .
         elif part.filename is None:
             _check_length(part.name, len(part.data), limits)
             _add(fields, part.name, part.data.decode("utf-8", "replace"))
-    return Form(fields, pictures)
+    return Form(fields, pictures, unexpected)
 
 
 def _picture_of_part(part: Part) -> Picture:

@@ -28,6 +28,7 @@ class Layout:
         above, below: how often small words that are not read stand over and under the text (0 to 1).
         band: "left" for the blue band of the European Union, "top" for Mercosur's.
         may_break: whether a one-line form may be set on two lines.
+        parts: what tells the part of the country: its "name" printed large, the "code" that the text begins with.
     """
 
     region: str | None
@@ -39,6 +40,7 @@ class Layout:
     below: float = 0.0
     band: str | None = None
     may_break: bool = False
+    parts: str | None = None
 
 
 _BLACK_ON_WHITE = (WHITE, BLACK)
@@ -74,6 +76,7 @@ LAYOUTS = (
         (_BLACK_ON_WHITE, _BLACK_ON_WHITE, (YELLOW, BLACK), ((20, 100, 50), WHITE), (BLACK, YELLOW)),
         below=0.1,
         may_break=True,
+        parts="code",
     ),
     Layout(
         "id",
@@ -131,13 +134,30 @@ LAYOUTS = (
         ),
         above=0.85,
         below=0.75,
+        parts="name",
     ),
     Layout("cn", 0.02, ("LLLLLL", "LDDDDD"), (3.0, 4.6), (((20, 60, 160), WHITE), ((100, 190, 140), BLACK))),
 )
 
-SMALL_WORDS = (
-    *("GOVERNMENT", "PUBLIC", "GARDEN STATE", "EMPIRE STATE", "SUNSHINE", "LIVE FREE", "MOTORS", "AUTO SALES"),
-    *("COMMERCIAL", "TAXI", "REPUBLICA ARGENTINA", "BRASIL", "PR-CURITIBA", "SP-SAO PAULO", "SC-JOINVILLE"),
-    *("NEW YORK", "TEXAS", "CALIFORNIA", "MERCOSUR", "RS-PORTO ALEGRE", "MG-BELO HORIZONTE", "05-27", "11-25", "07.28"),
-)
+SMALL_WORDS = {
+    "": (
+        *("GOVERNMENT", "PUBLIC", "MOTORS", "AUTO SALES", "COMMERCIAL", "TAXI", "05-27", "11-25", "07.28"),
+        *("AUTOHAUS", "GARAGE", "SERVICE", "CENTRAL"),
+    ),
+    "br": (
+        *("PR-CURITIBA", "SP-SAO PAULO", "SC-JOINVILLE", "RS-PORTO ALEGRE", "MG-BELO HORIZONTE", "RJ-RIO DE JANEIRO"),
+        *("PR-MARINGA", "SP-CAMPINAS", "BA-SALVADOR", "CE-FORTALEZA", "DF-BRASILIA", "GO-GOIANIA", "PE-RECIFE"),
+        *("SC-FLORIANOPOLIS", "ES-VITORIA", "PR-LONDRINA"),
+    ),
+    "ar": ("ARGENTINA", "REPUBLICA ARGENTINA"),
+    "in": ("IND", "GOVT OF INDIA", "POLICE", "TAXI", "MOTORS"),
+    "id": ("05-27", "11-25", "07.28", "03.29", "12-26", "08.30", "01-24"),
+    "us": (
+        *("GARDEN STATE", "EMPIRE STATE", "SUNSHINE", "LIVE FREE", "GOVERNMENT", "COMMERCIAL", "TAXI", "AUTO SALES"),
+        *("DISABLED", "VETERAN", "TRUCK", "SCENIC", "VACATIONLAND", "HERITAGE", "GREAT LAKES", "ALOHA", "DEALER"),
+    ),
+}
+"""Small words by region, "" for the others; they are not read."""
+
+BAND_WORDS = {"br": "BRASIL", "ar": "REPUBLICA ARGENTINA"}
 BAND_LETTERS = ("D", "PL", "H", "E", "F", "I", "NL", "RO", "CZ", "HR", "S", "GB", "A", "B", "P")

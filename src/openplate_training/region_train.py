@@ -1,6 +1,6 @@
 """Trains the region network.
 
-python -m openplate_training.region_train --data DATA --cache CACHE --output FOLDER --minutes 25
+python -m openplate_training.region_train --data DATA --cache CACHE --rendered DIR --output FOLDER --minutes 60
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,8 +23,9 @@ from openplate_training.augment import Random, chance
 from openplate_training.checkpoint import load_start, seed_for
 from openplate_training.data import PackedPictures, Pixels, Record, load_records, pack_pictures
 from openplate_training.layers import channels_last
+from openplate_training.layouts import LAYOUTS
 from openplate_training.loop import LoopConfig, train
-from openplate_training.reader_data import degrade_crop, shaken_corners
+from openplate_training.reader_data import degrade_crop, is_held_for_calibration, shaken_corners
 from openplate_training.region_model import HEIGHT, WIDTH, RegionNetwork
 
 LEAST_EXAMPLES = 12  # regions with fewer real training crops are not asked for
@@ -49,6 +51,9 @@ GUESSED = {
     "United States": "us",
 }
 HARD_SETS = {"us_states_crops": 3.0}  # fifty states alike in size and shape; whole countries are learned soon
+RENDERED = ("ar", "br")
+"""Regions of which there are rendered plates only: their formats settle look-alike characters."""
+RENDERED_SHARE = 0.2
 COUNTRY_ONLY = {"in"}  # states are in the text, not in the look
 
 
@@ -62,10 +67,11 @@ def region_of(record: Record) -> str | None:
     return region
 
 
-def region_labels(records: list[Record]) -> list[str]:
-    """The regions to tell apart, sorted: those with enough training crops."""
+def region_labels(records: list[Record], rendered: Sequence[str] = ()) -> list[str]:
+    """The regions to tell apart, sorted: those with enough training crops, and the ``rendered`` ones."""
     counts = Counter(region_of(r) for r in records if r["split"] == "train")
-    return sorted(code for code, n in counts.items() if code is not None and n >= LEAST_EXAMPLES and code != "us")
+    enough = {code for code, n in counts.items() if code is not None and n >= LEAST_EXAMPLES and code != "us"}
+    return sorted(enough | set(rendered))
 
 
 def allowed_labels(region: str, labels: list[str]) -> list[int]:
@@ -75,19 +81,51 @@ def allowed_labels(region: str, labels: list[str]) -> list[int]:
     return [i for i, label in enumerate(labels) if label.startswith(f"{region}-")]
 
 
+def allowed_for_rendered(region: str | None, labels: list[str]) -> list[int]:
+    """The labels that agree with a rendered plate; one of no country is none of those that have rendered plates."""
+    if region is not None:
+        return allowed_labels(region, labels) or allowed_labels(region.split("-")[0], labels)
+    drawn = {layout.region for layout in LAYOUTS}
+    return [i for i, label in enumerate(labels) if label.split("-")[0] not in drawn]
+
+
+@dataclass
+class RenderedRegions:
+    """The folders that `openplate_training.synthesize --height 96` wrote."""
+
+    folder: Path
+    images: list[Pixels] = field(default_factory=list)
+    regions: list[list[str | None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for file in sorted(self.folder.glob("**/labels.jsonl")):
+            self.images.append(np.load(file.parent / "images.npy", mmap_mode="r"))
+            self.regions.append([record["region"] for record in load_records(file)])
+            if self.images[-1].shape[1:] != (HEIGHT, WIDTH, 3):
+                raise ValueError(f"{file.parent} was not rendered with --height {HEIGHT}")
+
+    def sample(self, random: Random) -> tuple[Pixels, str | None]:
+        """A plate, and who issued it where that is told."""
+        chunk = int(random.integers(len(self.images)))
+        index = int(random.integers(len(self.regions[chunk])))
+        return np.array(self.images[chunk][index]), self.regions[chunk][index]
+
+
 @dataclass
 class RegionSampler:
-    """Real crops; regions and sets with few of them come more often than their share."""
+    """Real crops, regions and sets with few of them more often than their share; and rendered plates."""
 
     crops: PackedPictures
     labels: list[str]
+    rendered: RenderedRegions | None = None
     indices: npt.NDArray[np.int64] = field(init=False)
     weights: npt.NDArray[np.float64] = field(init=False)
 
     def __post_init__(self) -> None:
         def is_taught(record: Record) -> bool:
             region = region_of(record)
-            return record["split"] == "train" and region is not None and bool(allowed_labels(region, self.labels))
+            is_known = region is not None and bool(allowed_labels(region, self.labels))
+            return record["split"] == "train" and is_known and not is_held_for_calibration(record)
 
         self.indices = self.crops.subset(is_taught)
         keys = [(r["set"], region_of(r)) for r in (self.crops.records[i] for i in self.indices)]
@@ -96,6 +134,9 @@ class RegionSampler:
         self.weights = weights / weights.sum()
 
     def sample(self, random: Random) -> tuple[Pixels, list[int]]:
+        if self.rendered is not None and self.rendered.images and chance(random, RENDERED_SHARE):
+            pixels, region = self.rendered.sample(random)
+            return pixels, allowed_for_rendered(region, self.labels)
         index = int(random.choice(self.indices, p=self.weights))
         record = self.crops.records[index]
         corners = Corners.from_points(shaken_corners(record, random))
@@ -119,9 +160,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with plate_crops/ and backbones/")
     parser.add_argument("--cache", type=Path, required=True, help="where decoded pictures are kept")
+    parser.add_argument("--rendered", type=Path, help="folder of plates rendered with --height 96")
     parser.add_argument("--output", type=Path, required=True, help="folder of the checkpoint")
     parser.add_argument("--start", type=Path, help="weights to start from (runs/starts/), unless there is a checkpoint")
-    parser.add_argument("--minutes", type=float, default=25)
+    parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--batch", type=int, default=48)
     parser.add_argument("--rate", type=float, default=1.5e-3)
@@ -133,8 +175,8 @@ def main() -> None:
     random = np.random.default_rng(seed)
     list_file = options.data / "plate_crops" / "plate_crops.jsonl"
     crops = pack_pictures(list_file, options.cache / "plate_crops")
-    labels = region_labels(load_records(list_file))
-    sampler = RegionSampler(crops, labels)
+    labels = region_labels(load_records(list_file), RENDERED if options.rendered else ())
+    sampler = RegionSampler(crops, labels, RenderedRegions(options.rendered) if options.rendered else None)
     print(f"{len(labels)} regions, {len(sampler.indices)} crops", flush=True)
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "labels.json").write_text(json.dumps(labels), encoding="utf-8")

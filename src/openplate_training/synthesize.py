@@ -21,10 +21,11 @@ import numpy.typing as npt
 
 from openplate.datatypes import Corners
 from openplate.imaging import rectify
+from openplate.regions import Region, subdivisions
 from openplate_training.augment import Random, chance
 from openplate_training.data import Pixels
 from openplate_training.fonts import Mask, find_families, glyph
-from openplate_training.layouts import BAND_LETTERS, LAYOUTS, SMALL_WORDS, WHITE, Layout
+from openplate_training.layouts import BAND_LETTERS, BAND_WORDS, LAYOUTS, SMALL_WORDS, WHITE, Layout
 from openplate_training.reader_data import degrade_crop
 from openplate_training.reader_model import WIDTH
 
@@ -45,6 +46,16 @@ class RenderedPlate:
 
 
 @dataclass(frozen=True)
+class Inks:
+    """What a plate is printed with; ``title`` is the name of the part of the country."""
+
+    ground: Floats
+    ink: Floats
+    font: Path
+    title: str | None
+
+
+@dataclass(frozen=True)
 class Frame:
     """A rectangle to draw into (pixels)."""
 
@@ -60,9 +71,27 @@ def fill_form(form: str, random: Random) -> str:
     return "".join(random.choice(list(sets[c])) if c in sets else c for c in form)
 
 
-def pick_text(layout: Layout, random: Random) -> str:
+def pick_part(layout: Layout, random: Random) -> Region | None:
+    """The part of the country that issued a plate, where its plates tell."""
+    if layout.parts is None or layout.region is None or chance(random, 0.1):
+        return None
+    parts = subdivisions(layout.region)
+    return parts[random.integers(len(parts))]
+
+
+def plain_forms(region: Region) -> tuple[str, ...]:
+    """The forms of the table that consist of letters and digits only."""
+    return tuple(form for form in region.patterns if set(form) <= {"L", "D"})
+
+
+def pick_text(layout: Layout, random: Random, part: Region | None = None) -> str:
     """What is printed, with separators and line breaks."""
-    printed = fill_form(layout.forms[random.integers(len(layout.forms))], random)
+    forms = layout.forms
+    if part is not None and layout.parts == "name" and chance(random, 0.5):
+        forms = plain_forms(part) or forms
+    printed = fill_form(forms[random.integers(len(forms))], random)
+    if part is not None and layout.parts == "code" and printed[:2].isalpha():
+        printed = part.code.split("-")[1].upper() + printed[2:]
     if chance(random, FREE_FORM):
         count = int(random.integers(3, 9))
         return "".join(random.choice(list(string.ascii_uppercase + string.digits), count))
@@ -123,7 +152,8 @@ class PlatePainter:
     def draw(self, random: Random) -> RenderedPlate:
         """One plate, new and clean or worn."""
         layout = LAYOUTS[int(random.choice(len(LAYOUTS), p=self._chances))]
-        printed = pick_text(layout, random)
+        part = pick_part(layout, random)
+        printed = pick_text(layout, random, part)
         lines = printed.split("|")
         aspect = random.uniform(*layout.aspects)
         if len(lines) > 1:
@@ -133,12 +163,14 @@ class PlatePainter:
         canvas[:] = ground
         if layout.region == "us" and chance(random, 0.5):
             _paint_graphics(canvas, ground, random)
+        title = part.name if part is not None and layout.parts == "name" else None
         small = self._font(random)
-        frame = self._surroundings(canvas, layout, ground, ink, small, random)
+        frame = self._surroundings(canvas, layout, Inks(ground, ink, small, title), random)
         self._text(canvas, lines, frame, ink, random)
         _wear(canvas, ground, ink, random)
         pixels = np.clip(canvas, 0, 255).astype(np.uint8)
-        return RenderedPlate(pixels, read_text(printed), layout.region, len(lines))
+        region = part.code if part is not None and title else layout.region
+        return RenderedPlate(pixels, read_text(printed), region, len(lines))
 
     def _font(self, random: Random) -> Path:
         family = self.families[int(random.integers(len(self.families)))]
@@ -147,12 +179,12 @@ class PlatePainter:
     @staticmethod
     def _colors(layout: Layout, random: Random) -> tuple[Floats, Floats]:
         ground, ink = (np.array(c, float) for c in layout.schemes[random.integers(len(layout.schemes))])
+        if layout.parts == "name" and chance(random, 0.3):
+            ground, ink = random.uniform(150, 255, 3), random.uniform(0, 130, 3)
         ground, ink = ground + random.normal(0, 12, 3), ink + random.normal(0, 15, 3)
         return np.clip(ground, 0, 255).astype(np.float32), np.clip(ink, 0, 255).astype(np.float32)
 
-    def _surroundings(
-        self, canvas: Floats, layout: Layout, ground: Floats, ink: Floats, small: Path, random: Random
-    ) -> Frame:
+    def _surroundings(self, canvas: Floats, layout: Layout, inks: Inks, random: Random) -> Frame:
         """Bands and small words; returns what is left for the text."""
         height, width = canvas.shape[:2]
         left, right = width * random.uniform(0.03, 0.09), width * (1 - random.uniform(0.03, 0.09))
@@ -161,22 +193,28 @@ class PlatePainter:
             cv2.rectangle(canvas, (0, 0), (int(width * 0.085), height), (30, 60, 170), -1)
             left = max(left, width * 0.1)
             letters = str(random.choice(BAND_LETTERS))
-            _put_small(canvas, letters, Frame(2, height * 0.62, width * 0.08, height * 0.9), WHITE, small, random)
+            _put_small(canvas, letters, Frame(2, height * 0.62, width * 0.08, height * 0.9), WHITE, inks.font, random)
         if layout.band == "top":
             cv2.rectangle(canvas, (0, 0), (width, int(height * 0.24)), (30, 50, 150), -1)
-            word = str(random.choice(("BRASIL", "REPUBLICA ARGENTINA")))
             place = Frame(width * 0.25, height * 0.05, width * 0.75, height * 0.19)
-            _put_small(canvas, word, place, WHITE, small, random)
+            _put_small(canvas, BAND_WORDS[layout.region or ""], place, WHITE, inks.font, random)
             top, bottom = height * random.uniform(0.28, 0.36), height * random.uniform(0.86, 0.95)
-        faint = np.clip(ground * 0.5, 0, 255)
+        faint = np.clip(inks.ground * 0.5, 0, 255).astype(np.float32)
+        title_above = inks.title is not None and chance(random, 0.75)
         for is_above, share in ((True, layout.above), (False, layout.below)):
-            if not chance(random, share):
+            is_title = inks.title is not None and is_above == title_above
+            if not is_title and not chance(random, share):
                 continue
-            tall = height * random.uniform(0.09, 0.2)
+            tall = height * (random.uniform(0.12, 0.22) if is_title else random.uniform(0.09, 0.2))
             middle = tall * 0.8 if is_above else height - tall * 0.8
-            place = Frame(width * 0.2, middle - tall * 0.45, width * 0.8, middle + tall * 0.45)
-            color = ink if chance(random, 0.55) else faint
-            _put_small(canvas, str(random.choice(SMALL_WORDS)), place, color, small, random)
+            aside = width * (random.uniform(0.05, 0.25) if is_title else 0.2)
+            place = Frame(aside, middle - tall * 0.45, width - aside, middle + tall * 0.45)
+            color = inks.ink if chance(random, 0.55) else faint
+            if is_title and chance(random, 0.3):
+                color = random.uniform(0, 255, 3).astype(np.float32)
+            words = SMALL_WORDS.get(layout.region or "", SMALL_WORDS[""])
+            word = _cased(inks.title, random) if is_title and inks.title else str(random.choice(words))
+            _put_small(canvas, word, place, color, inks.font, random)
             top, bottom = (max(top, tall * 1.45), bottom) if is_above else (top, min(bottom, height - tall * 1.4))
         return Frame(left, top, right, bottom)
 
@@ -194,6 +232,10 @@ class PlatePainter:
             left = frame.left + random.uniform(0, max(0.0, room - width) + 1)
             top = frame.top + i * (tall + gap)
             _stamp(canvas, mask, Frame(left, top, left + width, top + tall), ink, embossed, random)
+
+
+def _cased(name: str, random: Random) -> str:
+    return name.upper() if chance(random, 0.65) else name
 
 
 def _stamp(canvas: Floats, mask: Mask, frame: Frame, color: Floats, embossed: bool, random: Random) -> None:

@@ -16,7 +16,9 @@ from openplate_training.data import pack_pictures
 from openplate_training.region_model import HEIGHT, WIDTH, RegionNetwork
 from openplate_training.region_train import (
     LEAST_EXAMPLES,
+    RenderedRegions,
     RegionSampler,
+    allowed_for_rendered,
     allowed_labels,
     region_labels,
     region_loss,
@@ -64,6 +66,23 @@ def test_regions_with_enough_examples_become_labels() -> None:
         *crops("in-mh", LEAST_EXAMPLES // 2),
     ]
     assert region_labels(records) == ["in", "us-ny", "vn"]
+    assert region_labels(records, ["br"]) == ["br", "in", "us-ny", "vn"]
+
+
+def test_rendered_plates_are_taught_as_far_as_they_tell(tmp_path: Path) -> None:
+    labels = ["br", "de", "us-ca", "us-ny", "vn"]
+    assert allowed_for_rendered("br", labels) == [0]
+    assert allowed_for_rendered("us-ny", labels) == [3]
+    assert allowed_for_rendered("us-wy", labels) == [2, 3]
+    assert allowed_for_rendered("us", labels) == [2, 3]
+    assert allowed_for_rendered(None, labels) == [1]
+    np.save(tmp_path / "images.npy", np.full((2, HEIGHT, WIDTH, 3), 7, np.uint8))
+    (tmp_path / "labels.jsonl").write_text('{"region": "br"}\n{"region": null}\n')
+    rendered, random = RenderedRegions(tmp_path), np.random.default_rng(1)
+    assert {rendered.sample(random)[1] for _ in range(20)} == {"br", None}
+    np.save(tmp_path / "images.npy", np.zeros((2, 64, WIDTH, 3), np.uint8))
+    with pytest.raises(ValueError, match="--height 96"):
+        RenderedRegions(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from pathlib import Path
 
 import cv2
@@ -13,7 +14,7 @@ from openplate import regions
 from openplate.text import ALPHABET
 from openplate_training import fonts
 from openplate_training.fonts import PACKAGES, find_families, glyph
-from openplate_training.layouts import LAYOUTS, SMALL_WORDS
+from openplate_training.layouts import BAND_WORDS, LAYOUTS, SMALL_WORDS
 from openplate_training.synthesize import (
     LONGEST,
     PLATE_WIDTH,
@@ -21,6 +22,8 @@ from openplate_training.synthesize import (
     fill_form,
     line_mask,
     photograph,
+    pick_part,
+    pick_text,
     read_text,
     write_plates,
 )
@@ -60,6 +63,23 @@ def test_a_form_is_filled_with_letters_and_digits_where_it_says() -> None:
     assert text[2:4].isdigit()
     assert text[4:6] == "-T"
     assert text[6].isdigit()
+
+
+def test_a_state_is_printed_on_plates_that_tell_it(families: list[list[Path]]) -> None:
+    random, painter = np.random.default_rng(5), PlatePainter(families)
+    drawn = {painter.draw(random).region for _ in range(150)}
+    codes = {region.code for region in regions.subdivisions("us")}
+    assert len(drawn & codes) > 5
+    assert all(code is None or regions.get(code).code == code for code in drawn)
+
+
+def test_indian_texts_begin_with_the_code_of_a_state() -> None:
+    random = np.random.default_rng(6)
+    layout = next(layout for layout in LAYOUTS if layout.region == "in")
+    states = {region.code.split("-")[1].upper() for region in regions.subdivisions("in")}
+    texts = [pick_text(layout, random, pick_part(layout, random)) for _ in range(200)]
+    begun = [text for text in texts if text[:2] in states]
+    assert len(begun) > 120
 
 
 def test_fonts_that_are_missing_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -113,5 +133,5 @@ def test_the_same_seed_gives_the_same_plates_and_another_one_others(families: li
 
 def test_small_words_can_be_drawn_with_any_font(families: list[list[Path]]) -> None:
     for files in families:
-        for word in SMALL_WORDS:
+        for word in (*chain.from_iterable(SMALL_WORDS.values()), *BAND_WORDS.values()):
             assert line_mask(files[0], word, 0.02, np.random.default_rng(1)).size

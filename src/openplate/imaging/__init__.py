@@ -14,7 +14,7 @@ from openplate.imaging.image import (
     limit_threads,
     to_bgr,
 )
-from openplate.imaging.warping import Letterbox, letterbox, rectify, warp_plate
+from openplate.imaging.warping import Letterbox, letterbox, plate_view, rectify, target_corners, warp_plate
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -27,7 +27,9 @@ __all__ = [
     "encode_png",
     "letterbox",
     "limit_threads",
+    "plate_view",
     "rectify",
+    "target_corners",
     "to_bgr",
     "warp_plate",
 ]

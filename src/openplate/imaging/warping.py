@@ -88,13 +88,20 @@ def warp_plate(pixels: Pixels, corners: Corners, width: int, height: int, margin
     each side of it. What lies outside the picture repeats its edge. Corners that enclose nothing or
     are twisted are replaced by the box around them.
     """
-    target = _target_corners(width, height, margin_x, margin_y)
+    return plate_view(pixels, corners, width, height, margin_x, margin_y)[0]
+
+
+def plate_view(
+    pixels: Pixels, corners: Corners, width: int, height: int, margin_x: float, margin_y: float
+) -> tuple[Pixels, NDArray[np.float64]]:
+    """The same, with the homography (3, 3) that leads from points of the view to points of the picture."""
+    target = target_corners(width, height, margin_x, margin_y)
     source = np.array(corners.as_tuple(), dtype=np.float64)
     to_source = _homography(target, source, width, height)
     if to_source is None:
         source = _box_points(source, pixels.shape[1], pixels.shape[0])
         to_source = _solve(target, source)
-    return _sample(pixels, to_source, width, height)
+    return _sample(pixels, to_source, width, height), to_source
 
 
 def rectify(pixels: Pixels, corners: Corners, width: int, height: int) -> Pixels:
@@ -102,7 +109,8 @@ def rectify(pixels: Pixels, corners: Corners, width: int, height: int) -> Pixels
     return warp_plate(pixels, corners, width, height, MARGIN_X, MARGIN_Y)
 
 
-def _target_corners(width: int, height: int, margin_x: float, margin_y: float) -> NDArray[np.float64]:
+def target_corners(width: int, height: int, margin_x: float, margin_y: float) -> NDArray[np.float64]:
+    """Where ``warp_plate`` puts the corners (4, 2), in pixels of its answer."""
     left, top = width * margin_x / (1 + 2 * margin_x), height * margin_y / (1 + 2 * margin_y)
     right, bottom = width - left, height - top
     return np.array([(left, top), (right, top), (right, bottom), (left, bottom)])

@@ -1,0 +1,78 @@
+"""The corners of plates, found again from close up: the detector sees a plate in a few pixels of a reduced picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from openplate.datatypes import Corners
+from openplate.imaging import plate_view, target_corners
+from openplate.models import Device, Precision
+from openplate.models.catalog import open_session
+from openplate.models.session import Session
+
+Pixels = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float64]
+
+MARGIN_X, MARGIN_Y = 0.2, 0.4
+"""What the network sees around a plate, as fractions of its width and height."""
+_BATCH = 16
+
+
+def plate_frame(width: int, height: int) -> tuple[Floats, Floats]:
+    """The corners (4, 2) that a view of that size starts from, and the plate's width and height in it (pixels)."""
+    start = target_corners(width, height, MARGIN_X, MARGIN_Y)
+    return start, start[2] - start[0]
+
+
+def view_of(pixels: Pixels, corners: Corners, width: int, height: int) -> tuple[Pixels, Floats]:
+    """The network's input (height, width, 3), and the homography (3, 3) from it to the picture."""
+    return plate_view(pixels, corners, width, height, MARGIN_X, MARGIN_Y)
+
+
+class CornerRefiner:
+    """The corner network, ready to run; threads may share one."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        card = session.card
+        self.name = f"{card.name} {card.version}"
+        self.width, self.height = card.input.width, card.input.height
+
+    @classmethod
+    def open(cls, device: Device = "auto", precision: Precision = "auto", *, workers: int = 1) -> CornerRefiner:
+        """The corner network that comes with the package."""
+        return cls(open_session("corners", device, precision, workers=workers))
+
+    def refine(self, pixels: Pixels, corners: Sequence[Corners], rounds: int = 1) -> list[Corners]:
+        """Better corners for each plate of a picture (h, w, 3), from corners that are about right.
+
+        ``rounds`` is how often the network looks, each time from where it last found the corners. Where the
+        answer encloses nothing, the corners stay as they were.
+        """
+        found = list(corners)
+        for _ in range(rounds):
+            for first in range(0, len(found), _BATCH):
+                found[first : first + _BATCH] = self._look(pixels, found[first : first + _BATCH])
+        return found
+
+    def _look(self, pixels: Pixels, corners: Sequence[Corners]) -> list[Corners]:
+        views = [view_of(pixels, each, self.width, self.height) for each in corners]
+        (offsets,) = self._session.run(np.stack([view for view, _ in views]))
+        start, size = plate_frame(self.width, self.height)
+        moved = start + offsets.reshape(-1, 4, 2) * size
+        return [
+            _settled(old, cv2.perspectiveTransform(points[None], to_picture)[0])
+            for old, points, (_, to_picture) in zip(corners, moved, views, strict=True)
+        ]
+
+
+def _settled(old: Corners, points: Floats) -> Corners:
+    """The new corners, if they go clockwise around something; else the old ones."""
+    edges = np.roll(points, -1, 0) - points
+    after = np.roll(edges, -1, 0)
+    turns = edges[:, 0] * after[:, 1] - edges[:, 1] * after[:, 0]
+    return Corners.from_points(points) if np.isfinite(points).all() and turns.min() > 0 else old

@@ -100,7 +100,7 @@ def _one_of(keys: Mapping[str, object], key: str, words: Mapping[str, _Word], de
     if value is None:
         return default
     word = value.strip().lower() if isinstance(value, str) else None
-    if word not in words:
+    if word is None or word not in words:
         raise RequestError(f"config.{key}: must be one of {', '.join(words)}, not {_shown(value)}")
     return words[word]
 

@@ -1,0 +1,175 @@
+"""A database, SQLite or PostgreSQL, behind three verbs: read, write, close.
+
+SQLite: write-ahead log, one writer at a time (BEGIN IMMEDIATE), a durable commit is on the disk when it returns.
+What a driver raises becomes StorageError here, a full disk StorageFull.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+
+from openplate.errors import StorageError, StorageFull
+
+Result = TypeVar("Result")
+
+BUSY_TIMEOUT_S = 30.0
+"""How long a writer waits for the others before it gives up."""
+_WAIT_S = 0.05
+_MEDIA_LOCK = 0x6F70_6C61  # any number that only this program locks
+_SQLITE_FULL = 13
+_POSTGRESQL_FULL = "53100"
+
+
+class Database:
+    """Reads and writes as functions of a connection; safe to use from several threads and processes."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.is_sqlite = engine.dialect.name == "sqlite"
+        self._reading = engine if self.is_sqlite else engine.execution_options(isolation_level="AUTOCOMMIT")
+        # SQLite makes waiting writers sleep and try again; inside one process a lock wakes them in turn.
+        self._writing = threading.Lock()
+
+    @classmethod
+    def open(cls, url: str) -> Database:
+        """Connect to ``sqlite:///path`` or ``postgresql://user@host/name``."""
+        parsed = _parse(url)
+        try:
+            if parsed.drivername.startswith("sqlite"):
+                database = cls(_sqlite_engine(parsed))
+                database._prepare_sqlite()
+            else:
+                database = cls(create_engine(parsed, pool_size=5, max_overflow=20, pool_pre_ping=True))
+        except ModuleNotFoundError as error:
+            raise StorageError("PostgreSQL needs a driver: pip install 'openplate[postgres]'") from error
+        return database
+
+    def read(self, work: Callable[[Connection], Result]) -> Result:
+        """What ``work`` reads; each of its statements sees what was committed before it."""
+        with _translated(), self._reading.connect() as connection:
+            return work(connection)
+
+    def write(self, work: Callable[[Connection], Result], *, is_durable: bool = True) -> Result:
+        """Run ``work`` in one transaction. What is not durable may be undone by a power cut, never torn."""
+        with _translated():
+            if not self.is_sqlite:
+                return self._write_postgresql(work, is_durable)
+            with self._writing:
+                return self._write_sqlite(work, is_durable)
+
+    def write_again(self, work: Callable[[Connection], Result]) -> Result:
+        """Durably run ``work``, which must do no harm when run twice, once more if the connection was lost."""
+        try:
+            return self.write(work)
+        except StorageError as error:
+            cause = error.__cause__
+            if not (isinstance(cause, DBAPIError) and cause.connection_invalidated):
+                raise
+        return self.write(work)
+
+    def hold_media(self, connection: Connection, *, is_alone: bool = False) -> None:
+        """Until the transaction ends, keep files from being removed, or ``is_alone`` from being counted on.
+
+        SQLite has one writer at a time anyway.
+        """
+        if not self.is_sqlite:
+            lock = "pg_advisory_xact_lock" if is_alone else "pg_advisory_xact_lock_shared"
+            connection.execute(text(f"SELECT {lock}({_MEDIA_LOCK})"))
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._engine.dispose()
+
+    def _write_sqlite(self, work: Callable[[Connection], Result], is_durable: bool) -> Result:
+        with self._engine.connect() as connection:
+            raw: Any = connection.connection.driver_connection
+            raw.execute("PRAGMA synchronous=FULL" if is_durable else "PRAGMA synchronous=NORMAL")
+            raw.execute("BEGIN IMMEDIATE")
+            result = work(connection)
+            connection.commit()
+            return result
+
+    def _write_postgresql(self, work: Callable[[Connection], Result], is_durable: bool) -> Result:
+        with self._engine.begin() as connection:
+            if not is_durable:
+                connection.execute(text("SET LOCAL synchronous_commit TO off"))
+            return work(connection)
+
+    def _prepare_sqlite(self) -> None:
+        if sqlite3.sqlite_version_info < (3, 35):
+            raise StorageError(f"SQLite 3.35 or newer is needed, this is {sqlite3.sqlite_version}")
+        with _translated(), self._engine.connect() as connection:
+            raw: Any = connection.connection.driver_connection
+            deadline = time.monotonic() + BUSY_TIMEOUT_S
+            while raw.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                try:
+                    raw.execute("PRAGMA auto_vacuum=INCREMENTAL")
+                    raw.execute("PRAGMA journal_mode=WAL")
+                except sqlite3.OperationalError:  # another process is just doing it; no time-out of SQLite's applies
+                    if time.monotonic() > deadline:
+                        raise
+                    time.sleep(_WAIT_S)
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise StorageError("the database must be sqlite:///PATH or postgresql://USER@HOST/NAME") from error
+    kind = parsed.drivername.partition("+")[0]
+    if kind in ("postgresql", "postgres"):
+        return parsed.set(drivername="postgresql+psycopg")
+    if kind != "sqlite":
+        raise StorageError(f"the database must be sqlite:///PATH or postgresql://USER@HOST/NAME, not {kind}")
+    if not parsed.database or parsed.database == ":memory:":
+        raise StorageError("SQLite needs a file: sqlite:///PATH (four slashes for an absolute path)")
+    return parsed.set(drivername="sqlite+pysqlite")
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    path = Path(str(url.database))
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)  # the log beside it takes the same mode: it holds secrets of targets
+    except OSError as error:
+        raise StorageError(f"cannot write the database {path}: {error.strerror}") from error
+    engine = create_engine(
+        url,
+        connect_args={"isolation_level": None, "check_same_thread": False, "timeout": BUSY_TIMEOUT_S},
+        pool_size=8,
+        max_overflow=-1,
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _: object) -> None:
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA journal_size_limit=67108864")
+
+    return engine
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        message = f"the database failed: {str(reason).strip()}"
+        if _is_full(reason):
+            raise StorageFull(message) from error
+        raise StorageError(message) from error
+
+
+def _is_full(error: object) -> bool:
+    code = getattr(error, "sqlite_errorcode", None)
+    return (code is not None and code & 0xFF == _SQLITE_FULL) or getattr(error, "sqlstate", None) == _POSTGRESQL_FULL

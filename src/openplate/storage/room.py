@@ -1,0 +1,62 @@
+"""Whether there is room for another call: asked before one is accepted, so that nothing is dropped later."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from pathlib import Path
+
+from sqlalchemy import Connection, func, select
+
+from openplate.errors import StorageError, StorageFull
+from openplate.storage.database import Database
+from openplate.storage.tables import deliveries
+
+_COUNT_EVERY_S = 1.0
+
+
+class Room:
+    """The free bytes of the data folder's disk and the free rows of the outbox.
+
+    The rows are counted once a second; between two counts each process knows of its own new rows only, so that
+    the outbox may exceed its limit by what the other processes add in a second.
+    """
+
+    def __init__(self, database: Database, folder: Path, *, max_outbox_rows: int, min_free_bytes: int) -> None:
+        self._database = database
+        self._folder = folder
+        self._max_outbox_rows = max_outbox_rows
+        self._min_free_bytes = min_free_bytes
+        self._lock = threading.Lock()
+        self._rows = 0
+        self._counted_at = -_COUNT_EVERY_S
+
+    def check(self, messages: int) -> None:
+        """Raises StorageFull when the disk or, for so many messages more, the outbox has no room."""
+        try:
+            free = shutil.disk_usage(self._folder).free
+        except OSError as error:
+            raise StorageError(f"{self._folder}: {error.strerror or error}") from error
+        if free < self._min_free_bytes:
+            raise StorageFull(
+                f"the disk of {self._folder} has {free} bytes left, {self._min_free_bytes} must stay free"
+            )
+        if messages and self._outbox_rows() + messages > self._max_outbox_rows:
+            raise StorageFull(f"the outbox holds its {self._max_outbox_rows} messages; see what stops their targets")
+
+    def add(self, messages: int) -> None:
+        """Take note of new rows."""
+        with self._lock:
+            self._rows += messages
+
+    def _outbox_rows(self) -> int:
+        with self._lock:
+            if time.monotonic() - self._counted_at >= _COUNT_EVERY_S:
+                self._rows = self._database.read(_count)
+                self._counted_at = time.monotonic()
+            return self._rows
+
+
+def _count(connection: Connection) -> int:
+    return connection.execute(select(func.count()).select_from(deliveries)).scalar_one()

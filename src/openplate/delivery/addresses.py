@@ -130,13 +130,21 @@ class AddressPolicy:
             AddressRefused: the host has addresses, and none of them is allowed.
             DeliveryError: the host has no address, or the name server does not answer in time.
         """
-        found = [ip_address(text.partition("%")[0]) for text in _look_up(self.resolve, host, port, timeout_s)]
+        found = _literal(host) or _look_up(self.resolve, host, port, timeout_s)
         if not found:
             raise DeliveryError(f"{host} has no address")
         allowed = [str(address) for address in found if self.allows(address)]
         if not allowed:
             raise AddressRefused(_refusal(host, found))
         return allowed
+
+
+def _literal(host: str) -> list[IPv4Address | IPv6Address]:
+    """A host that is written as an address, zone left out; [] for a name."""
+    try:
+        return [ip_address(host.strip("[]").partition("%")[0])]
+    except ValueError:
+        return []
 
 
 def _refusal(host: str, found: Sequence[IPv4Address | IPv6Address]) -> str:
@@ -148,7 +156,7 @@ def _refusal(host: str, found: Sequence[IPv4Address | IPv6Address]) -> str:
 _lookups = threading.BoundedSemaphore(HUNG_LOOKUPS)
 
 
-def _look_up(resolve: Resolve, host: str, port: int, timeout_s: float) -> Sequence[str]:
+def _look_up(resolve: Resolve, host: str, port: int, timeout_s: float) -> list[IPv4Address | IPv6Address]:
     """Resolves in a thread of its own, because a look-up in the system's library cannot be interrupted."""
     answers: list[Sequence[str] | Exception] = []
     if not _lookups.acquire(blocking=False):
@@ -174,7 +182,7 @@ def _look_up(resolve: Resolve, host: str, port: int, timeout_s: float) -> Sequen
     answer = answers[0]
     if isinstance(answer, Exception):
         raise DeliveryError(f"the name {host} is not known: {answer}") from answer
-    return answer
+    return [address for text in answer for address in _literal(text)]
 
 
 _NOT_IN_URLS: Final = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029]")

@@ -128,7 +128,7 @@ def test_what_is_wrong_in_a_file_is_named_with_the_file(tmp_path: Path, text: st
         ("OPENPLATE_THREADS", "-1", "OPENPLATE_THREADS must be a whole number from 1 to 64, not '-1'"),
         ("OPENPLATE_THREADS", "9" * 5000, "OPENPLATE_THREADS must be a whole number from 1 to 64"),
         ("OPENPLATE_UPLOAD_URL_ENABLED", "True", "OPENPLATE_UPLOAD_URL_ENABLED must be true or false, not 'True'"),
-        ("OPENPLATE_ACCOUNTS_CALLS_PER_SECOND", "inf", "must be a number from 0.01 to 100000, not 'inf'"),
+        ("OPENPLATE_SMTP_TIMEOUT_S", "inf", "OPENPLATE_SMTP_TIMEOUT_S must be a number from 0.1 to 600, not 'inf'"),
         ("OPENPLATE_DEVICE", "GPU", "OPENPLATE_DEVICE must be one of auto, cpu, cuda, openvino, not 'GPU'"),
     ],
 )
@@ -141,14 +141,14 @@ def test_what_is_wrong_in_the_environment_is_named(variable: str, text: str, exp
 def test_the_sections_of_the_server_are_read_from_both(tmp_path: Path) -> None:
     path = write(tmp_path, "[server]\nport = 9000\n[upload_url]\nallow_private = true\n[webhooks]\ntimeout_s = 2\n")
     environment = {
-        "OPENPLATE_ACCOUNTS_CALLS_PER_SECOND": "0.5",
+        "OPENPLATE_SMTP_TIMEOUT_S": "0.5",
         "OPENPLATE_UPLOAD_URL_ENABLED": "false",
         "OPENPLATE_STORAGE_DATA_FOLDER": str(tmp_path / "later"),
     }
     settings = load_settings(path, environment).settings
     assert (settings.server.port, settings.server.host) == (9000, "127.0.0.1")
     assert (settings.upload_url.enabled, settings.upload_url.allow_private) == (False, True)
-    assert (settings.webhooks.timeout_s, settings.accounts.calls_per_second) == (2.0, 0.5)
+    assert (settings.webhooks.timeout_s, settings.smtp.timeout_s) == (2.0, 0.5)
     assert settings.storage.data_folder == tmp_path / "later"
 
 

@@ -55,14 +55,15 @@ class ServerSettings:
         int, WholeNumber(1, _LARGEST), "Bodies that one process holds at the same time; more are answered with 503."
     ] = 512 * _MIB
     upload_timeout_s: Annotated[
-        float, Number(1, 3600), "Longest time in which a request may arrive, head and body, in seconds."
+        float, Number(1, 3600), "Longest time in which the body of a request may arrive, in seconds."
     ] = 60.0
     idle_timeout_s: Annotated[
-        int, WholeNumber(1, 3600), "How long a connection without a request stays open, in seconds."
+        int, WholeNumber(1, 3600), "How long a connection stays open without the whole head of a request, in seconds."
     ] = 15
     stop_timeout_s: Annotated[
         int, WholeNumber(0, 3600), "How long running requests may take to finish when the server stops, in seconds."
     ] = 30
+    access_log: Annotated[bool, Flag(), "Whether a line is logged for each request."] = False
     trusted_proxies: Annotated[
         str,
         Text("addresses or networks with commas between them, or *"),
@@ -72,7 +73,7 @@ class ServerSettings:
 
 @dataclass(frozen=True, slots=True)
 class AccountSettings:
-    """Who may ask, and how often. Tokens may have limits of their own (``openplate tokens``)."""
+    """Who may ask, and how often. Tokens have limits of their own (``openplate tokens``)."""
 
     require_token: Annotated[
         TokenRule,
@@ -80,12 +81,7 @@ class AccountSettings:
         "Whether a token is asked for; flavour: by cloud, not by sdk.",
     ] = "flavour"
     max_calls: Annotated[
-        int | None, WholeNumber(0, _LARGEST), "Calls in a month for callers without a limit of their own; not set: any."
-    ] = None
-    calls_per_second: Annotated[
-        float | None,
-        Number(0.01, 100_000),
-        "Calls in a second for callers without a limit of their own; not set: any.",
+        int | None, WholeNumber(0, _LARGEST), "Calls in a month without a token; not set: any number."
     ] = None
 
 

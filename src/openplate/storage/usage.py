@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, bindparam, select, text
 
-from openplate.errors import QuotaExceeded
+from openplate.errors import QuotaExceeded, StorageError
+from openplate.storage.database import Plain
 from openplate.storage.records import Usage, to_microseconds
 from openplate.storage.tables import NOBODY, tokens, usage
 
@@ -14,7 +15,8 @@ ANY_NUMBER = 2**62
 """Stands for 'no limit' where the database compares."""
 
 # The casts are for PostgreSQL, which must know the type of a value that is only selected.
-_COUNT = text("""
+_COUNT = Plain(
+    text("""
     INSERT INTO usage (token_id, period, calls)
     SELECT CAST(:token_id AS BIGINT), CAST(:period AS INTEGER), 1
     WHERE CAST(:allowed AS BIGINT) > 0
@@ -22,9 +24,10 @@ _COUNT = text("""
     WHERE usage.calls < CAST(:allowed AS BIGINT)
     RETURNING calls
 """)
-_REMEMBER = text("INSERT INTO counted (id, at) VALUES (:id, :at) ON CONFLICT (id) DO NOTHING")
+)
+_REMEMBER = Plain(text("INSERT INTO counted (id, at) VALUES (:id, :at) ON CONFLICT (id) DO NOTHING"))
 _CALLS = select(usage.c.calls).where(usage.c.token_id == bindparam("token_id"), usage.c.period == bindparam("period"))
-_ALLOWED = select(tokens.c.calls_per_month).where(tokens.c.id == bindparam("token_id"))
+_ALLOWED = Plain(select(tokens.c.calls_per_month).where(tokens.c.id == bindparam("token_id")))
 
 
 def count(
@@ -34,14 +37,15 @@ def count(
 
     Raises QuotaExceeded, and then counts nothing once the transaction is undone.
     """
-    remembered = connection.execute(_REMEMBER, {"id": entry_id, "at": to_microseconds(now)})
+    remembered = _REMEMBER.run(connection, {"id": entry_id, "at": to_microseconds(now)})
     if remembered.rowcount == 0:
         return None
     limit = ANY_NUMBER if allowed is None else allowed
     values = {"token_id": NOBODY if token_id is None else token_id, "period": _period(now), "allowed": limit}
-    calls: int | None = connection.execute(_COUNT, values).scalar()
-    if calls is None:
+    row = _COUNT.run(connection, values).fetchone()
+    if row is None:
         raise _exceeded(allowed, now)
+    calls: int = row[0]
     return calls
 
 
@@ -62,7 +66,10 @@ def check_quota(connection: Connection, token_id: int | None, allowed: int | Non
 
 def allowance(connection: Connection, token_id: int) -> int | None:
     """How many calls a month a token may make."""
-    allowed: int | None = connection.execute(_ALLOWED, {"token_id": token_id}).scalar()
+    row = _ALLOWED.run(connection, {"token_id": token_id}).fetchone()
+    if row is None:
+        raise StorageError(f"there is no token {token_id}")
+    allowed: int | None = row[0]
     return allowed
 
 

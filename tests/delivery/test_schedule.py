@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from openplate.delivery.schedule import (
     GIVE_UP_AFTER,
     Outcome,
+    fewest_attempts,
     has_failed_too_long,
     next_attempt,
     outcome_of,
@@ -112,7 +113,20 @@ def test_any_retry_after_is_survived(header: str) -> None:
     assert seconds is None or seconds >= 0
 
 
+def test_a_message_that_waited_while_the_server_was_off_is_tried_on_for_a_while() -> None:
+    now = NOON + timedelta(days=5)
+    assert next_attempt(1, NOON, now, None, 0.5) == now + timedelta(seconds=5)
+    assert next_attempt(9, NOON, now, None, 0.5) == now + timedelta(hours=4)
+    assert next_attempt(11, NOON, now, None, 0.5) is None
+
+
+@pytest.mark.parametrize(("days", "attempts"), [(3, 11), (1 / 1440, 3), (30, 31)])
+def test_the_fewest_attempts_take_an_eighth_of_the_time(days: float, attempts: int) -> None:
+    assert fewest_attempts(timedelta(days=days)) == attempts
+
+
 def test_a_target_fails_too_long_after_three_days() -> None:
-    assert not has_failed_too_long(None, NOON)
-    assert not has_failed_too_long(NOON - timedelta(hours=71), NOON)
-    assert has_failed_too_long(NOON - timedelta(hours=72), NOON)
+    assert not has_failed_too_long(None, 20, NOON)
+    assert not has_failed_too_long(NOON - timedelta(hours=71), 20, NOON)
+    assert not has_failed_too_long(NOON - timedelta(hours=72), 10, NOON)
+    assert has_failed_too_long(NOON - timedelta(hours=72), 11, NOON)

@@ -45,7 +45,12 @@ def outcome_of(status: int) -> Outcome:
 
 
 def next_attempt(
-    attempts: int, created_at: datetime, now: datetime, retry_after_s: float | None, random: float
+    attempts: int,
+    created_at: datetime,
+    now: datetime,
+    retry_after_s: float | None,
+    random: float,
+    give_up_after: timedelta = GIVE_UP_AFTER,
 ) -> datetime | None:
     """When to try again.
 
@@ -55,23 +60,43 @@ def next_attempt(
         now: when the last attempt failed.
         retry_after_s: the silence that the receiver asked for, in seconds.
         random: a number from 0 to 1.
+        give_up_after: how long a message is tried.
 
     Returns:
-        The time of the next attempt, the last one being at the end of the three days; None when they are over.
+        The time of the next attempt, the last one being when the time is over; None after that. A message that
+        was hardly tried by then, because the server was off, is tried on for a while.
     """
-    end = created_at + GIVE_UP_AFTER
-    if now >= end:
+    end = created_at + give_up_after
+    is_over = now >= end
+    if is_over and attempts >= fewest_attempts(give_up_after):
         return None
-    growth = GROWTH ** min(attempts - 1, 32)
-    delay_s = min(FIRST_DELAY_S * growth, LONGEST_DELAY_S) * (1 + JITTER * (2 * random - 1))
+    delay_s = _delay_s(attempts) * (1 + JITTER * (2 * random - 1))
     if retry_after_s is not None:
         delay_s = max(delay_s, min(retry_after_s, LONGEST_RETRY_AFTER_S))
-    return min(now + timedelta(seconds=delay_s), end)
+    following = now + timedelta(seconds=delay_s)
+    return following if is_over else min(following, end)
 
 
-def has_failed_too_long(failing_since: datetime | None, now: datetime) -> bool:
-    """Whether a target that has taken nothing since then is to be disabled."""
-    return failing_since is not None and now - failing_since >= GIVE_UP_AFTER
+def _delay_s(attempts: int) -> float:
+    return float(min(FIRST_DELAY_S * GROWTH ** min(attempts - 1, 32), LONGEST_DELAY_S))
+
+
+def fewest_attempts(give_up_after: timedelta) -> int:
+    """How often a message is tried before it may be given up: as often as fits into an eighth of the time."""
+    attempts, passed_s = 1, 0.0
+    while passed_s < give_up_after.total_seconds() / 8:
+        passed_s += _delay_s(attempts)
+        attempts += 1
+    return attempts
+
+
+def has_failed_too_long(
+    failing_since: datetime | None, attempts: int, now: datetime, give_up_after: timedelta = GIVE_UP_AFTER
+) -> bool:
+    """Whether a target that has taken nothing since then, and not this message in so many attempts, is disabled."""
+    if failing_since is None or attempts < fewest_attempts(give_up_after):
+        return False
+    return now - failing_since >= give_up_after
 
 
 _SECONDS: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from openplate.cli import evaluate, models, recognize, regions, settings
+from openplate.cli import evaluate, models, recognize, regions, serve, settings
 from openplate.cli.group import INTERRUPTED, Commands
 
 __all__ = ["app", "main"]
@@ -28,6 +28,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("recognize")(recognize.recognize)
+app.command("serve")(serve.serve)
 app.command("regions")(regions.regions)
 app.command("models")(models.models)
 app.command("settings")(settings.settings)

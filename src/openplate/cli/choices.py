@@ -30,3 +30,8 @@ class SplitChoice(StrEnum):
     TRAIN = "train"
     VAL = "val"
     EVAL = "eval"
+
+
+class FlavourChoice(StrEnum):
+    SDK = "sdk"
+    CLOUD = "cloud"

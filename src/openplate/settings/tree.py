@@ -181,3 +181,10 @@ class Settings:
     webhooks: WebhookSettings = WebhookSettings()
     upload_url: UploadUrlSettings = UploadUrlSettings()
     smtp: SmtpSettings = SmtpSettings()
+
+    @property
+    def token_required(self) -> bool:
+        """Whether recognition asks for a token."""
+        if self.accounts.require_token == "flavour":
+            return self.server.flavour == "cloud"
+        return self.accounts.require_token == "always"

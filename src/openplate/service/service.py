@@ -1,0 +1,252 @@
+"""The service behind the HTTP side: one object with the networks, the database and the deliveries."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import string
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from time import monotonic
+from typing import Final, Literal, TypeVar
+
+import openplate
+from openplate.delivery.addresses import AddressPolicy
+from openplate.delivery.connections import ConnectionPolicy
+from openplate.delivery.fetching import fetch
+from openplate.errors import OpenplateError, RequestError, TokenError
+from openplate.formats import platerecognizer
+from openplate.formats.snapshot_request import SnapshotRequest
+from openplate.pipeline import RecognitionOptions, Recognizer
+from openplate.service.calls import Call, Done, work_on
+from openplate.service.errands import Errands, Remembered
+from openplate.service.housekeeping import Housekeeping
+from openplate.service.pool import BoundedPool
+from openplate.service.targets import TargetDesk
+from openplate.service.values import NewTarget, Picture, Readiness, RequestLimits
+from openplate.settings import Flavour, Settings
+from openplate.settings.building import build_recognizer, data_folder_of, open_store
+from openplate.storage import Store, Target, Token
+
+Result = TypeVar("Result")
+
+_TARGETS_FOR_S: Final = 1.0
+_ROOM_FOR_S: Final = 0.5
+_FETCHES: Final = 16
+_RECORDERS: Final = 8
+_LICENCE: Final = "openplate"
+_LETTERS: Final = string.ascii_uppercase + string.digits
+
+_log = logging.getLogger(__name__)
+
+
+class Service:
+    """Made by ``Service.open``; fulfils ``openplate.api.ports.ServicePort``, where the calls are described."""
+
+    def __init__(self, settings: Settings, recognizer: Recognizer, store: Store, workers: int) -> None:
+        """Args:
+        settings: the whole tree.
+        recognizer: shared by all threads.
+        store: is closed with the service.
+        workers: pictures worked on at the same time.
+        """
+        self._settings, self._store, self.recognizer = settings, store, recognizer
+        queue = settings.server.queue
+        self._pool = BoundedPool(workers, queue, "recognition")
+        # Who has got this far has been let in: recording must take more than recognition lets through.
+        self._recorders = BoundedPool(_RECORDERS, workers + queue + _RECORDERS, "recording")
+        self._fetches = BoundedPool(_FETCHES, queue, "fetching")
+        self._errands = Errands()
+        self._told = Remembered(self._told_targets, _TARGETS_FOR_S)
+        self._room = Remembered(self._check_room, _ROOM_FOR_S)
+        self._desk = TargetDesk(store, AddressPolicy(settings.webhooks.allow_private), self._told.forget)
+        self._housekeeping = Housekeeping(store, settings.storage)
+        self._fetch_policy = _fetch_policy(settings)
+
+    @classmethod
+    def open(cls, settings: Settings) -> Service:
+        """Loads the networks, opens the database and begins to deliver what waits.
+
+        Raises:
+            OpenplateError: networks, database or data folder cannot be used.
+        """
+        workers = settings.workers or max(1, _cores() // settings.server.processes)
+        store = open_store(settings)
+        try:
+            service = cls(settings, build_recognizer(RecognitionOptions(), settings, workers), store, workers)
+        except BaseException:
+            store.close()
+            raise
+        service.start()
+        return service
+
+    def start(self) -> None:
+        """Begins what goes on beside the requests."""
+        self._housekeeping.start()
+        _log.info("data is kept in %s", data_folder_of(self._settings))
+
+    def close(self, timeout_s: float) -> bool:
+        """Takes no more calls, finishes those that were accepted, keeps the outbox; False: some still run."""
+        end = monotonic() + timeout_s
+        self._housekeeping.stop()
+        is_done = self._pool.close(max(0.0, end - monotonic()))
+        is_done &= self._recorders.close(max(0.0, end - monotonic()))
+        self._fetches.close(0.0)
+        self._errands.close()
+        if is_done:
+            self._store.close()
+        return is_done
+
+    @property
+    def flavour(self) -> Flavour:
+        return self._settings.server.flavour
+
+    @property
+    def success_status(self) -> int:
+        return self._settings.server.success_status
+
+    @property
+    def token_required(self) -> bool:
+        return self._settings.token_required
+
+    @property
+    def limits(self) -> RequestLimits:
+        server = self._settings.server
+        return RequestLimits(
+            max_body_bytes=server.max_upload_bytes,
+            body_deadline_s=server.upload_timeout_s,
+            max_waiting_bytes=server.max_waiting_bytes,
+        )
+
+    async def find_token(self, secret: str) -> Token:
+        token = await self._errands.run(partial(self._store.find_token, secret))
+        if token is None:
+            raise TokenError("Invalid token.")
+        return token
+
+    async def admit(self, token: Token | None) -> None:
+        self._pool.check()
+        allowed = self._settings.accounts.max_calls if token is None else token.calls_per_month
+        is_limited = allowed is not None or (token is not None and token.calls_per_second is not None)
+        if is_limited or not self._room.is_fresh:
+            await self._errands.run(partial(self._admit, token, is_limited))
+
+    def _admit(self, token: Token | None, is_limited: bool) -> None:
+        self._room.get()
+        if is_limited:
+            now = datetime.now(UTC)
+            self._store.check_quota(token, now)
+            if token is not None:
+                self._store.take_rate(token, now)
+
+    async def fetch(self, url: str) -> Picture:
+        if not self._settings.upload_url.enabled:
+            raise RequestError("upload_url is switched off on this server; send the picture in the field upload.")
+        data, filename = await self._fetches.run(partial(fetch, url, self._fetch_policy))
+        return Picture(data, filename)
+
+    async def recognize(
+        self, picture: Picture, request: SnapshotRequest, token: Token | None, received_at: datetime
+    ) -> Mapping[str, object]:
+        letters = "".join(secrets.choice(_LETTERS) for _ in range(5))
+        filename = platerecognizer.saved_filename(self.flavour, picture.filename, received_at, letters)
+        token_id = None if token is None else token.id
+        call = Call(uuid.uuid4().hex, picture, filename, request, token_id, received_at)
+        done = await self._pool.run(partial(self._work_on, call))
+        usage = await self._recorders.run(partial(self._store.record, done.entry, datetime.now(UTC)))
+        return platerecognizer.answer(
+            done.recognition,
+            request,
+            flavour=self.flavour,
+            filename=filename,
+            received_at=received_at,
+            usage=(usage.calls, usage.allowed),
+        )
+
+    def _work_on(self, call: Call) -> Done:
+        return work_on(call, self.recognizer, self._told.get(), self._settings.storage.keep)
+
+    async def in_pool(self, work: Callable[[], Result]) -> Result:
+        return await self._pool.run(work)
+
+    async def statistics(self, token: Token | None) -> Mapping[str, object]:
+        usage = await self._errands.run(partial(self._store.usage, token, datetime.now(UTC)))
+        return platerecognizer.statistics(
+            calls=usage.calls, allowed=usage.allowed, year=usage.year, month=usage.month, resets_on=usage.resets_on
+        )
+
+    async def info(self) -> Mapping[str, object]:
+        usage = await self._errands.run(partial(self._store.usage, None, datetime.now(UTC)))
+        return platerecognizer.info(
+            version=openplate.__version__,
+            license_key=_LICENCE,
+            calls=usage.calls,
+            allowed=usage.allowed,
+            webhooks=[target.url for target in await self.targets()],
+        )
+
+    async def targets(self) -> Sequence[Target]:
+        return await self._errands.run(self._store.targets)
+
+    async def target(self, target_id: int) -> Target | None:
+        return await self._errands.run(partial(self._store.target, target_id))
+
+    async def create_target(self, target: NewTarget) -> Target:
+        return await self._errands.run(partial(self._desk.create, target))
+
+    async def set_target_state(self, target_id: int, state: Literal["active", "paused"]) -> Target | None:
+        return await self._errands.run(partial(self._desk.set_state, target_id, state))
+
+    async def delete_target(self, target_id: int) -> bool:
+        return await self._errands.run(partial(self._desk.delete, target_id))
+
+    async def readiness(self) -> Readiness:
+        checks = {"networks": "ok", "queue": "ok"}
+        try:
+            self._pool.check()
+        except OpenplateError as error:
+            checks["queue"] = str(error)
+        checks["storage"] = await self._errands.run(self._storage_state)
+        return Readiness(all(state == "ok" for state in checks.values()), checks)
+
+    def _storage_state(self) -> str:
+        try:
+            self._store.check_room(len(self._told_targets()))
+        except OpenplateError:
+            _log.warning("storage is not ready", exc_info=True)
+            return "cannot be used, or is full; the server's log says why"
+        return "ok"
+
+    async def gauges(self) -> Mapping[str, float]:
+        levels = {
+            "queue_length": float(self._pool.waiting),
+            "busy_workers": float(self._pool.busy),
+            "workers": float(self._pool.workers),
+            "recording": float(self._recorders.busy + self._recorders.waiting),
+        }
+        return {**levels, **await self._errands.run(self._desk.levels)}
+
+    def _told_targets(self) -> tuple[Target, ...]:
+        """Those that a call has messages for: a paused one gets them later, a disabled one never."""
+        return tuple(target for target in self._store.targets() if target.state != "disabled")
+
+    def _check_room(self) -> None:
+        self._store.check_room(len(self._told.get()))
+
+
+def _fetch_policy(settings: Settings) -> ConnectionPolicy:
+    limits = settings.upload_url
+    return ConnectionPolicy(
+        addresses=AddressPolicy(allow_private=limits.allow_private),
+        timeout_s=limits.timeout_s,
+        max_redirects=limits.max_redirects,
+        max_answer_bytes=limits.max_bytes,
+    )
+
+
+def _cores() -> int:
+    """The processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

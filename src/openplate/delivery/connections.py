@@ -6,6 +6,7 @@ credentials from the environment are not used: behind a proxy nobody could check
 
 from __future__ import annotations
 
+import contextlib
 import selectors
 import socket
 import ssl
@@ -94,6 +95,10 @@ class Caller:
     def close(self) -> None:
         if self._pool is not None:
             self._pool.close()
+
+    def abort(self) -> None:
+        """Ends the exchange that another thread is in, and all later ones, with DeliveryError."""
+        self._network.abort()
 
     def __enter__(self) -> Caller:
         return self
@@ -200,13 +205,25 @@ class _Network(httpcore2.NetworkBackend):
     def __init__(self, policy: ConnectionPolicy) -> None:
         self._policy = policy
         self.deadline = 0.0
+        self._is_aborted = False
+        self._link: socket.socket | None = None
 
     def left_s(self) -> float:
         """Seconds until the deadline, more than 0; ReadTimeout after it."""
         left = self.deadline - time.monotonic()
-        if left <= 0:
+        if left <= 0 or self._is_aborted:
             raise httpcore2.ReadTimeout("the time is over")
         return left
+
+    def now_on(self, link: socket.socket) -> None:
+        self._link = link
+
+    def abort(self) -> None:
+        self._is_aborted = True
+        link = self._link
+        if link is not None:
+            with contextlib.suppress(OSError):
+                link.shutdown(socket.SHUT_RDWR)  # wakes whoever waits on it
 
     def connect_tcp(self, host: str, port: int, *_: Any, **__: Any) -> httpcore2.NetworkStream:
         addresses = self._policy.addresses.allowed_addresses(host, port, self.left_s())
@@ -218,6 +235,7 @@ class _Network(httpcore2.NetworkBackend):
                 failure = error
                 continue
             link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.now_on(link)
             return _Stream(link, self)
         if isinstance(failure, TimeoutError):
             raise httpcore2.ConnectError(f"{host} does not accept the connection in time") from failure
@@ -262,7 +280,9 @@ class _Stream(httpcore2.NetworkStream):
         del timeout
         try:
             self._link.settimeout(self._network.left_s())
-            return _Stream(ssl_context.wrap_socket(self._link, server_hostname=server_hostname), self._network)
+            secured = ssl_context.wrap_socket(self._link, server_hostname=server_hostname)
+            self._network.now_on(secured)
+            return _Stream(secured, self._network)
         except TimeoutError as error:
             self._link.close()
             raise httpcore2.ConnectTimeout(str(error)) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -59,9 +60,10 @@ class MailServer:
             server.send_message(message)
 
     def _connect(self) -> smtplib.SMTP:
+        name = socket.gethostname() or "localhost"  # the library's own choice asks a name server
         if self.encryption == "tls":
-            return smtplib.SMTP_SSL(self.host, self.port, timeout=self.timeout_s, context=self._context())
-        return smtplib.SMTP(self.host, self.port, timeout=self.timeout_s)
+            return smtplib.SMTP_SSL(self.host, self.port, name, timeout=self.timeout_s, context=self._context())
+        return smtplib.SMTP(self.host, self.port, name, timeout=self.timeout_s)
 
     def _context(self) -> ssl.SSLContext:
         context = ssl.create_default_context()

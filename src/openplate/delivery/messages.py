@@ -19,6 +19,8 @@ from openplate.delivery.signing import key_of, signature_headers
 from openplate.errors import DeliveryError, RequestError
 from openplate.storage.records import Attachment, Delivery, Target
 
+DELIVERY_ID: Final = "openplate-delivery"
+"""The header by which a receiver knows a message that it had before: the same over all attempts."""
 LONGEST_HEADER: Final = 4096
 LONGEST_EMAIL: Final = 254
 CHECK_NAME_S: Final = 5.0
@@ -27,9 +29,13 @@ _log = logging.getLogger(__name__)
 
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,200}")
 _HEADER_VALUE: Final = re.compile(r"[\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?")
-_OWN_HEADERS: Final = frozenset(
-    ("host", "content-length", "content-type", "content-encoding", "transfer-encoding", "connection", "keep-alive")
-) | frozenset(("te", "trailer", "upgrade", "expect", "accept-encoding", "webhook-id", "webhook-timestamp"))
+_OWN_HEADERS: Final = (
+    frozenset(
+        ("host", "content-length", "content-type", "content-encoding", "transfer-encoding", "connection", "keep-alive")
+    )
+    | frozenset(("te", "trailer", "upgrade", "expect", "accept-encoding", "webhook-id", "webhook-timestamp"))
+    | frozenset(("webhook-signature", DELIVERY_ID))
+)
 _EMAIL: Final = re.compile(r"[^\s@<>,;:\"\x00-\x1f\x7f]+@[^\s@<>,;:\"\x00-\x1f\x7f]+")
 _PICTURES: Final = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n", "image/png"), (b"GIF8", "image/gif"))
 
@@ -49,7 +55,7 @@ def parse_header(text: str) -> tuple[str, str]:
         or not _HEADER_VALUE.fullmatch(value)
     ):
         raise RequestError("the header must be one line of ASCII, as in Authorization: Token 0123abcd")
-    if name.lower() in _OWN_HEADERS or name.lower() == "webhook-signature":
+    if name.lower() in _OWN_HEADERS:
         raise RequestError(f"the header {name} is set by Openplate itself")
     return name, value
 
@@ -133,8 +139,12 @@ def _beginning(path: Path) -> bytes:
 
 
 def headers_of(target: Target, delivery_id: str, sent_at: datetime, body: Body) -> dict[str, str]:
-    """The target's own header and, where it has a secret, the signature. RequestError where they are not usable."""
-    headers: dict[str, str] = {}
+    """The delivery's id, the target's own header and, where it has a secret, the signature.
+
+    Raises:
+        RequestError: the header or the secret is not usable.
+    """
+    headers = {DELIVERY_ID: delivery_id}
     if target.header is not None:
         name, value = parse_header(target.header)
         headers[name.lower()] = value

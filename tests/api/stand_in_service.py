@@ -76,7 +76,7 @@ class StandInService:
 
     async def statistics(self, token: Token | None) -> Mapping[str, object]:
         usage = {"calls": len(self.calls), "month": 3, "year": 2026, "resets_on": "2026-04-01T00:00:00Z"}
-        return {"usage": usage, "total_calls": None}
+        return {"usage": usage, "total_calls": token and token.calls_per_month}
 
     async def info(self) -> Mapping[str, object]:
         return {"version": "0.1.0", "license_key": "", "total_calls": None, "usage": {"calls": 0}, "webhooks": []}

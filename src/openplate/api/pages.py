@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any, Final
@@ -20,23 +21,10 @@ _NAMES: Final = ("home.html", "reference.html", "page.css", "home.js")
 
 
 class Pages:
-    """Made once: a page is the same for everyone."""
+    """A page is the same for everyone."""
 
     def __init__(self, service: ServicePort) -> None:
-        sources = _sources()
-        environment = Environment(loader=DictLoader(sources), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-        description = document(service.token_required, service.success_status)
-        common: dict[str, Any] = {
-            "version": __version__,
-            "style": sources["page.css"],
-            "script": sources["home.js"],
-            "token_required": service.token_required,
-            "document": description,
-        }
-        headers = _headers(sources["page.css"], sources["home.js"])
-        self._home = _page(environment, "home.html", common, headers)
-        self._reference = _page(environment, "reference.html", common, headers)
-        self._openapi = json_response(description)
+        self._home, self._reference, self._openapi = _make(service.token_required, service.success_status)
 
     async def home(self, _exchange: Exchange) -> Response:
         return self._home
@@ -46,6 +34,24 @@ class Pages:
 
     async def openapi(self, _exchange: Exchange) -> Response:
         return self._openapi
+
+
+@cache
+def _make(token_required: bool, success_status: int) -> tuple[Response, Response, Response]:
+    """The page to try, the page to read, and the description for programs."""
+    sources = _sources()
+    environment = Environment(loader=DictLoader(sources), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    description = document(token_required, success_status)
+    values: dict[str, Any] = {
+        "version": __version__,
+        "style": sources["page.css"],
+        "script": sources["home.js"],
+        "token_required": token_required,
+        "document": description,
+    }
+    headers = _headers(sources["page.css"], sources["home.js"])
+    home = _page(environment, "home.html", values, headers)
+    return home, _page(environment, "reference.html", values, headers), json_response(description)
 
 
 def _sources() -> dict[str, str]:

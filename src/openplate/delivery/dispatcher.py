@@ -280,10 +280,10 @@ def _farewell(target: Target, made: Attempt) -> tuple[str, str]:
         f"Openplate no longer sends messages to webhook {target.id}, {target.url},",
         f"because it {reason}. The last attempt ended with: {made.detail}.",
         "",
-        "Nothing is lost: messages are kept, and new ones are added. When the receiver works again, enable it with",
+        "What waits for it is kept; results from now on are not queued for it. When the receiver works again,",
         "",
         f"    openplate webhooks resume {target.id}",
         "",
-        "and everything that waits is sent.",
+        "sends what waits and all that follows.",
     )
     return f"Openplate: webhook {target.id} is disabled", "\n".join(lines)

@@ -29,13 +29,10 @@ _log = logging.getLogger(__name__)
 
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,200}")
 _HEADER_VALUE: Final = re.compile(r"[\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?")
-_OWN_HEADERS: Final = (
-    frozenset(
-        ("host", "content-length", "content-type", "content-encoding", "transfer-encoding", "connection", "keep-alive")
-    )
-    | frozenset(("te", "trailer", "upgrade", "expect", "accept-encoding", "webhook-id", "webhook-timestamp"))
-    | frozenset(("webhook-signature", DELIVERY_ID))
-)
+_FRAMING: Final = ("host", "content-length", "content-type", "content-encoding", "transfer-encoding", "connection")
+_HOP: Final = ("keep-alive", "te", "trailer", "upgrade", "expect", "accept-encoding")
+_SIGNATURE: Final = ("webhook-id", "webhook-timestamp", "webhook-signature")
+_OWN_HEADERS: Final = frozenset((*_FRAMING, *_HOP, *_SIGNATURE, DELIVERY_ID))
 _EMAIL: Final = re.compile(r"[^\s@<>,;:\"\x00-\x1f\x7f]+@[^\s@<>,;:\"\x00-\x1f\x7f]+")
 _PICTURES: Final = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n", "image/png"), (b"GIF8", "image/gif"))
 

@@ -173,7 +173,7 @@ class TestWebhooks:
             "failing_since": None,
         }
         assert set(created.json) == set(EXAMPLES["Webhook"])
-        assert call(app, "GET", "/v1/webhooks/", b"", TOKEN).json == [created.json]
+        assert call(app, "GET", "/v1/webhooks/", b"", TOKEN).json == {"webhooks": [created.json]}
         assert call(app, "POST", "/v1/webhooks/1/pause", b"", TOKEN).json["state"] == "paused"
         assert call(app, "POST", "/v1/webhooks/1/resume/", b"", TOKEN).json["state"] == "active"
         assert call(app, "POST", "/v1/webhooks/1/test", b"", TOKEN).json == EXAMPLES["TestOutcome"]

@@ -71,7 +71,8 @@ class Exchange:
                 async with asyncio.timeout_at(end):
                     message = await self._receive()
             except TimeoutError:
-                raise HttpProblem(408, f"The body of the request took longer than {deadline_s:g} seconds.") from None
+                detail = f"The body of the request took longer than {deadline_s:g} seconds."
+                raise HttpProblem.of(408, detail) from None
             if message["type"] == "http.disconnect":
                 raise ClientGone
             self._body_complete = not message.get("more_body", False)

@@ -95,7 +95,7 @@ def _webhooks() -> Schema:
         "operationId": "webhooks",
         "security": _TOKEN,
         "responses": {
-            "200": _content("All of them.", {"type": "array", "items": reference("Webhook")}, [EXAMPLES["Webhook"]]),
+            "200": _answer("Webhooks", "All of them."),
             **_errors(403),
         },
     }

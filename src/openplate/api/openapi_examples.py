@@ -12,6 +12,19 @@ def _error(status: int, detail: str) -> dict[str, Any]:
 _BOX: Final = {"xmin": 812, "ymin": 640, "xmax": 951, "ymax": 688}
 _VEHICLE_BOX: Final = {"xmin": 520, "ymin": 301, "xmax": 1240, "ymax": 803}
 
+_WEBHOOK: Final[dict[str, Any]] = {
+    "id": 7,
+    "url": "https://example.com/plates",
+    "event": "image.done",
+    "images": ["original"],
+    "header": "Authorization",
+    "signed": True,
+    "state": "active",
+    "owner_email": "gate@example.com",
+    "created_at": "2026-03-05T14:02:11.093412+00:00",
+    "failing_since": None,
+}
+
 EXAMPLES: Final[dict[str, Any]] = {
     "Recognition": {
         "processing_time": 41.27,
@@ -72,18 +85,8 @@ EXAMPLES: Final[dict[str, Any]] = {
         "usage": {"calls": 412},
         "webhooks": [],
     },
-    "Webhook": {
-        "id": 7,
-        "url": "https://example.com/plates",
-        "event": "image.done",
-        "images": ["original"],
-        "header": "Authorization",
-        "signed": True,
-        "state": "active",
-        "owner_email": "gate@example.com",
-        "created_at": "2026-03-05T14:02:11.093412+00:00",
-        "failing_since": None,
-    },
+    "Webhook": _WEBHOOK,
+    "Webhooks": {"webhooks": [_WEBHOOK]},
     "NewWebhook": {
         "url": "https://example.com/plates",
         "images": ["original"],

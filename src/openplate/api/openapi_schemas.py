@@ -66,7 +66,7 @@ _ANSWER: Final = _object(
         "version": {"type": "integer", "const": 1},
         "camera_id": _or_null("string", description="As sent; without one null, in the sdk flavour the text null."),
         "timestamp": _TEXT,
-        "usage": _object({"calls": _COUNT, "max_calls": _or_null("integer")}, description="Only in the sdk flavour."),
+        "usage": _object({"calls": _COUNT, "max_calls": _COUNT}, description="Only in the sdk flavour."),
     },
     ("processing_time", "results", "filename", "version", "camera_id", "timestamp"),
 )
@@ -103,16 +103,16 @@ _ANSWER_2: Final = _object(
 _STATISTICS: Final = _object(
     {
         "usage": _object({"calls": _COUNT, "month": _COUNT, "year": _COUNT, "resets_on": _TEXT}),
-        "total_calls": _or_null("integer", description="Allowed in the period."),
+        "total_calls": {**_COUNT, "description": "Allowed in the period; a thousand million for any number."},
     }
 )
 _INFO: Final = _object(
     {
         "version": _TEXT,
         "license_key": _TEXT,
-        "total_calls": _or_null("integer"),
+        "total_calls": _COUNT,
         "usage": _object({"calls": _COUNT}),
-        "webhooks": {"type": "array"},
+        "webhooks": _list(_TEXT),
     }
 )
 _WEBHOOK: Final = _object(
@@ -154,6 +154,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "Statistics": _STATISTICS,
     "Info": _INFO,
     "Webhook": _WEBHOOK,
+    "Webhooks": _object({"webhooks": _list(reference("Webhook"))}),
     "NewWebhook": _NEW_WEBHOOK,
     "TestOutcome": _OUTCOME,
     "Health": _HEALTH,

@@ -91,7 +91,7 @@ async def read_form(
     """
     media, parameters = parse_parameters(exchange.header("content-type") or "")
     if media not in (MULTIPART, FORM) and not _is_json(media) and (media or exchange.content_length):
-        raise HttpProblem(
+        raise HttpProblem.of(
             415, f'Unsupported media type "{media[:100]}" in request. Send {MULTIPART}, {FORM} or application/json.'
         )
     body = await _read_body(exchange, limits, share)

@@ -32,7 +32,8 @@ class Webhooks:
 
     async def list(self, exchange: Exchange) -> Response:
         await token_of(exchange, self._service)
-        return json_response([describe_target(target) for target in await self._service.targets()])
+        targets = await self._service.targets()
+        return json_response({"webhooks": [describe_target(target) for target in targets]})
 
     async def create(self, exchange: Exchange) -> Response:
         await token_of(exchange, self._service)

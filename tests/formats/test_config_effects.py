@@ -16,29 +16,16 @@ import pytest
 from numpy.typing import NDArray
 
 from factories import NOON
-from openplate import RecognitionOptions, Recognizer
+from openplate import Recognizer
 from openplate.datatypes import Box
 from openplate.errors import RequestError
 from openplate.formats.platerecognizer import answer
-from openplate.formats.snapshot_request import SnapshotRequest, parse_snapshot_request
+from openplate.formats.snapshot_request import parse_snapshot_request
+from openplate.service.calls import options_of
 from stand_ins import paint_street
 from test_pipeline import NO_LOOKS, TEXTS, make_recognizer
 
 STREET = Path(__file__).parents[2] / "examples" / "street.jpg"
-
-
-def options_of(request: SnapshotRequest) -> RecognitionOptions:
-    return RecognitionOptions(
-        mode=request.config.mode,
-        regions=request.regions,
-        strict=request.config.region_strict,
-        threshold_detection=request.config.threshold_d,
-        threshold_reading=request.config.threshold_o,
-        vehicle_required=request.config.vehicle_required,
-        text_formats=request.config.text_formats,
-        plates_per_vehicle=request.config.plates_per_vehicle,
-        zoom_in_vehicles=request.config.zoom_in_vehicles,
-    )
 
 
 def ask(recognizer: Recognizer, picture: Any, regions: str = "", **config: Any) -> list[dict[str, Any]]:

@@ -16,7 +16,6 @@ from openplate.formats.snapshot_request import (
     LONGEST_CAMERA_ID,
     MOST_REGIONS,
     SnapshotRequest,
-    fields_from_json,
     parse_snapshot_request,
 )
 from openplate.regions import codes
@@ -281,31 +280,3 @@ def test_any_form_is_understood_or_refused(fields: dict[str, list[str]]) -> None
         parse_snapshot_request(fields)
     except RequestError as error:
         assert len(str(error)) < 400  # noqa: PT017
-
-
-# --- JSON bodies ------------------------------------------------------------------------------------
-
-
-def test_a_json_body_says_the_same_as_a_form() -> None:
-    body = {
-        "upload_url": "http://example.com/car.jpg",
-        "regions": ["us-ca", "mx"],
-        "mmc": True,
-        "camera_id": 7,
-        "timestamp": None,
-        "config": {"region": "strict", "text_formats": ["a"]},
-    }
-    request = parse_snapshot_request(fields_from_json(body))
-    assert request == SnapshotRequest(
-        regions=("us-ca", "mx"),
-        camera_id="7",
-        mmc=True,
-        config=SnapshotConfig(region_strict=True, text_formats=("a",)),
-        upload_url="http://example.com/car.jpg",
-    )
-
-
-@pytest.mark.parametrize("body", [None, [], "x", 1])
-def test_a_json_body_must_be_an_object(body: object) -> None:
-    with pytest.raises(RequestError, match="JSON body must be an object"):
-        fields_from_json(body)

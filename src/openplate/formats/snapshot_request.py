@@ -74,21 +74,6 @@ def parse_snapshot_request(fields: Mapping[str, Sequence[str]]) -> SnapshotReque
     )
 
 
-def fields_from_json(body: object) -> dict[str, list[str]]:
-    """A JSON body as the fields of a form: lists are repeated fields, null is "not sent", objects stay JSON.
-
-    Raises:
-        RequestError: the body is no object.
-    """
-    if not isinstance(body, Mapping):
-        raise RequestError("the JSON body must be an object with the fields of the form")
-    fields: dict[str, list[str]] = {}
-    for name, value in body.items():
-        values = value if isinstance(value, list) else [value]
-        fields[str(name)] = [each if isinstance(each, str) else json.dumps(each) for each in values if each is not None]
-    return fields
-
-
 def _last(fields: Mapping[str, Sequence[str]], name: str) -> str:
     values = fields.get(name, ())
     return values[-1] if values else ""

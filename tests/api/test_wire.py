@@ -1,4 +1,7 @@
-"""The application on a real socket: lengths, closing, limits while a body streams, and clients that dawdle."""
+"""The application on a real socket: lengths, closing, limits while a body streams, and bodies that trickle.
+
+The heads of requests are bounded by ``openplate serve``, and tested there.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,6 @@ from tests.api.stand_in_service import StandInService, as_port
 
 from openplate.api.app import create_app
 from openplate.api.ports import RequestLimits
-from openplate.cli.server_process import bounded_protocol
 from openplate.errors import RateExceeded
 
 JPEG = b"\xff\xd8\xff" + bytes(20_000)
@@ -30,7 +32,7 @@ def service() -> StandInService:
 @pytest.fixture(scope="module")
 def address(service: StandInService) -> Iterator[Address]:
     app = create_app(as_port(service))
-    with serving(app, http=bounded_protocol(0.5, max_connections=8), timeout_keep_alive=5) as at:
+    with serving(app, timeout_keep_alive=5) as at:
         yield at
 
 
@@ -122,58 +124,6 @@ def test_a_body_that_trickles_is_given_up(address: Address) -> None:
                 continue
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert 0.4 < time.monotonic() - start < 3
-
-
-@pytest.mark.parametrize("head", [b"GET / HTTP/1.1\r\nHost: x\r\nX-A", b"\r\n"])
-def test_a_head_that_does_not_end_is_given_up(address: Address, head: bytes) -> None:
-    start = time.monotonic()
-    answer = exchange(address, head)
-    assert answer.startswith(b"HTTP/1.1 408 ")
-    assert json.loads(answer.partition(b"\r\n\r\n")[2])["status_code"] == 408
-    assert time.monotonic() - start < 3
-
-
-def test_a_connection_without_a_request_is_closed(address: Address) -> None:
-    start = time.monotonic()
-    assert exchange(address, b"").partition(b"\r\n")[0] in (b"", b"HTTP/1.1 408 Request Timeout")
-    assert time.monotonic() - start < 3
-
-
-def test_a_head_without_end_is_refused(address: Address) -> None:
-    with socket.create_connection(address, 10) as connection:
-        connection.sendall(b"GET / HTTP/1.1\r\n")
-        answer = b""
-        try:
-            for _ in range(400):
-                connection.sendall(b"x-filling: " + b"y" * 1000 + b"\r\n")
-        except OSError:  # it has closed already
-            pass
-        try:
-            answer = connection.recv(65536)
-        except ConnectionResetError:
-            return
-    assert answer.startswith(b"HTTP/1.1 431 ")
-
-
-def test_what_is_no_http_is_told_in_json(address: Address) -> None:
-    answer = exchange(address, b"\x16\x03\x01 hello\r\n\r\n")
-    assert answer.startswith(b"HTTP/1.1 400 ")
-    assert json.loads(answer.partition(b"\r\n\r\n")[2]) == {
-        "detail": "This is not HTTP/1.1.",
-        "status_code": 400,
-    }
-
-
-def test_connections_beyond_the_most_are_told_to_wait(address: Address) -> None:
-    time.sleep(0.2)  # those of other tests close
-    waiting = [socket.create_connection(address, 10) for _ in range(8)]
-    try:
-        answer = exchange(address, b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert answer.startswith(b"HTTP/1.1 503 ")
-        assert b"retry-after: 1\r\n" in answer
-    finally:
-        for connection in waiting:
-            connection.close()
 
 
 def test_requests_sent_one_after_the_other_without_waiting(address: Address) -> None:

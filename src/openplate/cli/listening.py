@@ -22,7 +22,9 @@ def listen(host: str, port: int) -> list[socket.socket]:
     try:
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
-        raise SettingsError(f"no address is known for the host {host!r}: {getattr(error, 'strerror', error)}") from None
+        raise SettingsError(
+            f"no address is known for the host {host!r}: {getattr(error, 'strerror', None) or error}"
+        ) from None
     sockets: list[socket.socket] = []
     try:
         for family, _, _, _, address in dict.fromkeys(found):

@@ -22,7 +22,8 @@ from openplate.errors import OpenplateError
 from openplate.settings import Settings
 
 _GRACE_S: Final = 5.0  # beyond the time in which processes promise to stop
-_QUICK_S: Final = 10.0  # a process that lived shorter is replaced only after that time
+_QUICK_S: Final = 10.0  # a process that lived shorter is replaced after a pause
+_PAUSE_S: Final = 2.0
 _READY: Final = "ready"
 
 _log = logging.getLogger("openplate.server")
@@ -89,7 +90,7 @@ class _Supervisor:
             waited += [child.process.sentinel] if child.is_ready else [child.pipe, child.process.sentinel]
         multiprocessing.connection.wait(waited, timeout=1.0)
         for child in self._children:
-            if not child.is_ready and child.pipe.poll(0):
+            if not child.is_ready:
                 self._hear(child)
         if not self._is_told and all(child.is_ready for child in self._children):
             self._is_told = True
@@ -97,20 +98,23 @@ class _Supervisor:
         self._children = [self._kept_or_replaced(child) for child in self._children]
 
     def _hear(self, child: _Child) -> None:
+        """Takes what a process says at its start, if it has said something."""
         try:
-            message = str(child.pipe.recv())
-        except EOFError:
-            return  # it is dead, which is seen by other means
-        if message != _READY:
+            message = str(child.pipe.recv()) if child.pipe.poll(0) else None
+        except (EOFError, OSError):
+            return  # it died without a word
+        if message is not None and message != _READY:
             raise ProcessFailed(message)
-        child.is_ready = True
+        child.is_ready = message == _READY
 
     def _kept_or_replaced(self, child: _Child) -> _Child:
-        if child.process.is_alive() or child.pipe.poll(0):
+        if child.process.is_alive():
             return child
+        if not child.is_ready:
+            self._hear(child)
         if not self._is_told:
             raise ProcessFailed(f"a process of the server ended at its start ({_end_of(child.process)})")
-        if monotonic() - child.started_at < _QUICK_S and self._reader.poll(_QUICK_S):
+        if monotonic() - child.started_at < _QUICK_S and self._reader.poll(_PAUSE_S):
             return child  # the server is being stopped meanwhile
         _log.error("process %s ended (%s) and is replaced", child.process.pid, _end_of(child.process))
         child.pipe.close()

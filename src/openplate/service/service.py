@@ -14,9 +14,8 @@ from time import monotonic
 from typing import Final, Literal, TypeVar
 
 import openplate
-from openplate.delivery.addresses import AddressPolicy
-from openplate.delivery.connections import ConnectionPolicy
 from openplate.delivery.fetching import fetch
+from openplate.delivery.schedule import Outcome
 from openplate.errors import OpenplateError, RequestError, TokenError
 from openplate.formats import platerecognizer
 from openplate.formats.snapshot_request import SnapshotRequest
@@ -24,9 +23,10 @@ from openplate.pipeline import RecognitionOptions, Recognizer
 from openplate.service.calls import Call, Done, work_on
 from openplate.service.errands import Errands, Remembered
 from openplate.service.housekeeping import Housekeeping
+from openplate.service.outgoing import build_dispatcher, fetch_policy, receiver_addresses
 from openplate.service.pool import BoundedPool
 from openplate.service.targets import TargetDesk
-from openplate.service.values import NewTarget, Picture, Readiness, RequestLimits
+from openplate.service.values import NewTarget, Picture, Readiness, RequestLimits, TestOutcome
 from openplate.settings import Flavour, Settings
 from openplate.settings.building import build_recognizer, data_folder_of, open_store
 from openplate.storage import Store, Target, Token
@@ -37,6 +37,7 @@ _TARGETS_FOR_S: Final = 1.0
 _ROOM_FOR_S: Final = 0.5
 _FETCHES: Final = 16
 _RECORDERS: Final = 8
+_CUT_OFF_S: Final = 5.0  # for messages under way; what is cut off is sent again after the next start
 _LICENCE: Final = "openplate"
 _LETTERS: Final = string.ascii_uppercase + string.digits
 
@@ -62,9 +63,10 @@ class Service:
         self._errands = Errands()
         self._told = Remembered(self._told_targets, _TARGETS_FOR_S)
         self._room = Remembered(self._check_room, _ROOM_FOR_S)
-        self._desk = TargetDesk(store, AddressPolicy(settings.webhooks.allow_private), self._told.forget)
+        self._desk = TargetDesk(store, receiver_addresses(settings), self._told.forget)
+        self._dispatcher = build_dispatcher(store, settings)
         self._housekeeping = Housekeeping(store, settings.storage)
-        self._fetch_policy = _fetch_policy(settings)
+        self._fetch_policy = fetch_policy(settings)
 
     @classmethod
     def open(cls, settings: Settings) -> Service:
@@ -85,6 +87,7 @@ class Service:
 
     def start(self) -> None:
         """Begins what goes on beside the requests."""
+        self._dispatcher.start()
         self._housekeeping.start()
         _log.info("data is kept in %s", data_folder_of(self._settings))
 
@@ -94,6 +97,7 @@ class Service:
         self._housekeeping.stop()
         is_done = self._pool.close(max(0.0, end - monotonic()))
         is_done &= self._recorders.close(max(0.0, end - monotonic()))
+        self._dispatcher.stop(min(_CUT_OFF_S, max(0.0, end - monotonic())))
         self._fetches.close(0.0)
         self._errands.close()
         if is_done:
@@ -157,6 +161,8 @@ class Service:
         call = Call(uuid.uuid4().hex, picture, filename, request, token_id, received_at)
         done = await self._pool.run(partial(self._work_on, call))
         usage = await self._recorders.run(partial(self._store.record, done.entry, datetime.now(UTC)))
+        if done.entry.messages:
+            self._dispatcher.wake()
         return platerecognizer.answer(
             done.recognition,
             request,
@@ -203,6 +209,13 @@ class Service:
     async def delete_target(self, target_id: int) -> bool:
         return await self._errands.run(partial(self._desk.delete, target_id))
 
+    async def test_target(self, target_id: int) -> TestOutcome | None:
+        target = await self.target(target_id)
+        if target is None:
+            return None
+        made = await self._fetches.run(partial(self._dispatcher.send_test, target))
+        return TestOutcome(made.outcome is Outcome.DELIVERED, made.status, made.detail)
+
     async def readiness(self) -> Readiness:
         checks = {"networks": "ok", "queue": "ok"}
         try:
@@ -226,6 +239,7 @@ class Service:
             "busy_workers": float(self._pool.busy),
             "workers": float(self._pool.workers),
             "recording": float(self._recorders.busy + self._recorders.waiting),
+            "sending": float(self._dispatcher.counts().busy),
         }
         return {**levels, **await self._errands.run(self._desk.levels)}
 
@@ -235,16 +249,6 @@ class Service:
 
     def _check_room(self) -> None:
         self._store.check_room(len(self._told.get()))
-
-
-def _fetch_policy(settings: Settings) -> ConnectionPolicy:
-    limits = settings.upload_url
-    return ConnectionPolicy(
-        addresses=AddressPolicy(allow_private=limits.allow_private),
-        timeout_s=limits.timeout_s,
-        max_redirects=limits.max_redirects,
-        max_answer_bytes=limits.max_bytes,
-    )
 
 
 def _cores() -> int:

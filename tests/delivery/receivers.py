@@ -53,6 +53,7 @@ class Receiver:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 10
+    disable_nagle_algorithm = True
     receiver: Receiver
 
     def _answer(self) -> None:

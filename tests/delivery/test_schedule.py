@@ -130,3 +130,8 @@ def test_a_target_fails_too_long_after_three_days() -> None:
     assert not has_failed_too_long(NOON - timedelta(hours=71), 20, NOON)
     assert not has_failed_too_long(NOON - timedelta(hours=72), 10, NOON)
     assert has_failed_too_long(NOON - timedelta(hours=72), 11, NOON)
+
+
+def test_with_a_message_given_up_half_of_that_is_too_long() -> None:
+    assert has_failed_too_long(NOON - timedelta(hours=36), 20, NOON, is_given_up=True)
+    assert not has_failed_too_long(NOON - timedelta(hours=35), 20, NOON, is_given_up=True)

@@ -13,6 +13,7 @@ import ssl
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import SplitResult, urljoin
@@ -90,11 +91,15 @@ class Caller:
     def __init__(self, policy: ConnectionPolicy) -> None:
         self._policy = policy
         self._network = _Network(policy)
-        self._pool: httpcore2.ConnectionPool | None = None
+        self._pool = httpcore2.ConnectionPool(
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),  # trusts nobody: _Stream puts its own in its place
+            max_connections=1,
+            keepalive_expiry=IDLE_S,
+            network_backend=self._network,
+        )
 
     def close(self) -> None:
-        if self._pool is not None:
-            self._pool.close()
+        self._pool.close()
 
     def abort(self) -> None:
         """Ends the exchange that another thread is in, and all later ones, with DeliveryError."""
@@ -130,8 +135,6 @@ class Caller:
         check_url(url)
         request = _request(method, url, headers, body)
         try:
-            if self._pool is None:
-                self._pool = self._open()
             response = self._pool.handle_request(request)
             try:
                 content, is_whole = self._read(response)
@@ -143,14 +146,6 @@ class Caller:
             raise DeliveryError(str(error) or "the connection was closed without an answer") from error
         answered = {_text(name).lower(): _text(value) for name, value in response.headers}
         return Answer(response.status, answered, content, is_whole, url)
-
-    def _open(self) -> httpcore2.ConnectionPool:
-        context = ssl.create_default_context()
-        if self._policy.ca_file is not None:
-            context.load_verify_locations(self._policy.ca_file)
-        return httpcore2.ConnectionPool(
-            context, max_connections=1, keepalive_expiry=IDLE_S, network_backend=self._network
-        )
 
     def _read(self, response: httpcore2.Response) -> tuple[bytes, bool]:
         limit = self._policy.max_answer_bytes
@@ -208,6 +203,10 @@ class _Network(httpcore2.NetworkBackend):
         self._is_aborted = False
         self._link: socket.socket | None = None
 
+    @property
+    def trust(self) -> ssl.SSLContext:
+        return _trust(self._policy.ca_file)
+
     def left_s(self) -> float:
         """Seconds until the deadline, more than 0; ReadTimeout after it."""
         left = self.deadline - time.monotonic()
@@ -240,6 +239,15 @@ class _Network(httpcore2.NetworkBackend):
         if isinstance(failure, TimeoutError):
             raise httpcore2.ConnectError(f"{host} does not accept the connection in time") from failure
         raise httpcore2.ConnectError(f"{host}: {failure.strerror or failure}") from failure
+
+
+@lru_cache(maxsize=4)
+def _trust(ca_file: Path | None) -> ssl.SSLContext:
+    """Whom to trust; kept, because reading the system's certificates takes a tenth of a second."""
+    context = ssl.create_default_context()
+    if ca_file is not None:
+        context.load_verify_locations(ca_file)
+    return context
 
 
 class _Stream(httpcore2.NetworkStream):
@@ -277,10 +285,10 @@ class _Stream(httpcore2.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
-        del timeout
+        del ssl_context, timeout
         try:
             self._link.settimeout(self._network.left_s())
-            secured = ssl_context.wrap_socket(self._link, server_hostname=server_hostname)
+            secured = self._network.trust.wrap_socket(self._link, server_hostname=server_hostname)
             self._network.now_on(secured)
             return _Stream(secured, self._network)
         except TimeoutError as error:

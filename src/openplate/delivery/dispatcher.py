@@ -246,7 +246,9 @@ class Dispatcher:
         _log.warning("message %s to target %d, attempt %d: %s", delivery.id, target.id, attempts, made.detail)
         if following is None:
             _log.error("message %s to target %d is given up after %d attempts", delivery.id, target.id, attempts)
-        if is_gone or has_failed_too_long(target.failing_since, attempts, now, give_up_after):
+        if is_gone or has_failed_too_long(
+            target.failing_since, attempts, now, is_given_up=following is None, give_up_after=give_up_after
+        ):
             self.store.renew_lease(target.id, turn.owner, now, MAIL_S)
             self._disable(target, made)
             return False

@@ -91,12 +91,20 @@ def fewest_attempts(give_up_after: timedelta) -> int:
 
 
 def has_failed_too_long(
-    failing_since: datetime | None, attempts: int, now: datetime, give_up_after: timedelta = GIVE_UP_AFTER
+    failing_since: datetime | None,
+    attempts: int,
+    now: datetime,
+    *,
+    is_given_up: bool = False,
+    give_up_after: timedelta = GIVE_UP_AFTER,
 ) -> bool:
-    """Whether a target that has taken nothing since then, and not this message in so many attempts, is disabled."""
+    """Whether a target is to be disabled that has taken nothing since then, and not this message in its attempts.
+
+    A message that is given up has had all the time there is: then half of it without any success is enough.
+    """
     if failing_since is None or attempts < fewest_attempts(give_up_after):
         return False
-    return now - failing_since >= give_up_after
+    return now - failing_since >= (give_up_after / 2 if is_given_up else give_up_after)
 
 
 _SECONDS: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")

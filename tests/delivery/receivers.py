@@ -57,7 +57,11 @@ class _Handler(BaseHTTPRequestHandler):
     receiver: Receiver
 
     def _answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        length = int(self.headers.get("content-length", 0))
+        body = self.rfile.read(length)
+        if len(body) < length:  # the sender is gone
+            self.close_connection = True
+            return
         headers = {name.lower(): value for name, value in self.headers.items()}
         received = Received(self.command, self.path, headers, body, time.monotonic(), self.client_address)
         with self.receiver.arrived:

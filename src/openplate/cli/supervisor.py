@@ -14,17 +14,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from time import monotonic
 from typing import Final
 
 from openplate.cli.server_process import configure_logging, run_process
-from openplate.errors import OpenplateError
+from openplate.errors import OpenplateError, StorageError
 from openplate.settings import Settings
+from openplate.settings.building import data_folder_of
 
 _GRACE_S: Final = 5.0  # beyond the time in which processes promise to stop
 _QUICK_S: Final = 10.0  # a process that lived shorter is replaced after a pause
 _PAUSE_S: Final = 2.0
 _READY: Final = "ready"
+_COUNTERS: Final = "PROMETHEUS_MULTIPROC_DIR"
 
 _log = logging.getLogger("openplate.server")
 _spawn = multiprocessing.get_context("spawn")
@@ -52,7 +55,21 @@ def supervise(settings: Settings, sockets: Sequence[socket.socket], ready: Calla
         ProcessFailed: one could not start.
     """
     configure_logging(settings.server.access_log)
+    _share_counters(data_folder_of(settings) / "metrics")
     return _Supervisor(settings, sockets, ready).run()
+
+
+def _share_counters(folder: Path) -> None:
+    """Lets any process answer for the counters of all: ``/metrics`` reads what they write into one folder."""
+    if _COUNTERS in os.environ:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for left in folder.glob("*.db"):
+            left.unlink()
+    except OSError as error:
+        raise StorageError(f"{folder} cannot be used: {error.strerror}") from error
+    os.environ[_COUNTERS] = str(folder)
 
 
 class _Supervisor:
@@ -134,7 +151,8 @@ class _Supervisor:
         for child in late:
             child.process.kill()
             child.process.join()
-        return not late and all(child.process.exitcode == 0 for child in self._children)
+        # One that was still loading had nothing to finish.
+        return not late and all(child.process.exitcode == 0 for child in self._children if child.is_ready)
 
 
 def _end_of(process: SpawnProcess) -> str:

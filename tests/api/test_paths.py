@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -129,6 +130,13 @@ def test_the_openapi_document_describes_the_paths_that_there_are() -> None:
         assert allowed == {method.upper() for method in operations}, path
     known = {f"#/components/schemas/{name}" for name in description["components"]["schemas"]}
     assert references(description) <= known
+
+
+def test_every_operation_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "http.md").read_text()
+    for path, operations in document(False, 200)["paths"].items():
+        for method in operations:
+            assert f"`{method.upper()} {path}`" in text
 
 
 def test_every_operation_is_on_the_page() -> None:

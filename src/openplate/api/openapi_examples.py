@@ -10,6 +10,7 @@ def _error(status: int, detail: str) -> dict[str, Any]:
 
 
 _BOX: Final = {"xmin": 812, "ymin": 640, "xmax": 951, "ymax": 688}
+_PROPS: Final[dict[str, Any]] = {"make_model": [], "orientation": [], "color": []}
 _VEHICLE_BOX: Final = {"xmin": 520, "ymin": 301, "xmax": 1240, "ymax": 803}
 
 _WEBHOOK: Final[dict[str, Any]] = {
@@ -58,7 +59,7 @@ EXAMPLES: Final[dict[str, Any]] = {
                         "region": [{"value": "us-mo", "score": 0.402}],
                     },
                 },
-                "vehicle": {"type": "Pickup Truck", "score": 0.88, "box": _VEHICLE_BOX, "props": {}},
+                "vehicle": {"type": "Pickup Truck", "score": 0.88, "box": _VEHICLE_BOX, "props": _PROPS},
             },
             {
                 "plate": None,
@@ -66,7 +67,7 @@ EXAMPLES: Final[dict[str, Any]] = {
                     "type": "Sedan",
                     "score": 0.79,
                     "box": {"xmin": 12, "ymin": 288, "xmax": 301, "ymax": 470},
-                    "props": {},
+                    "props": _PROPS,
                 },
             },
         ],

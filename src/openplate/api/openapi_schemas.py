@@ -43,6 +43,10 @@ _VEHICLE: Final = _object(
     description="Score 0 and a box of zeros where no vehicle was found.",
 )
 _MAKE: Final = _object({"make": _TEXT, "model": _TEXT, "score": _SCORE})
+_DIRECTION: Final = {
+    "direction": _or_null("number", description="Degrees; only with mmc and direction."),
+    "direction_score": {**_SCORE, "description": "Only with mmc and direction."},
+}
 _RESULT: Final = _object(
     {
         "box": reference("Box"),
@@ -55,9 +59,11 @@ _RESULT: Final = _object(
         "model_make": _list(_MAKE, description="Only with mmc."),
         "color": _list(_object({"color": _TEXT, "score": _SCORE}), description="Only with mmc."),
         "orientation": _list(_object({"orientation": _TEXT, "score": _SCORE}), description="Only with mmc."),
+        **_DIRECTION,
     },
     ("box", "plate", "score", "dscore", "region", "candidates", "vehicle"),
 )
+_USAGE: Final = _object({"max_calls": _COUNT, "calls": _COUNT}, description="Only in the sdk flavour.")
 _ANSWER: Final = _object(
     {
         "processing_time": {"type": "number", "description": "Milliseconds."},
@@ -66,7 +72,7 @@ _ANSWER: Final = _object(
         "version": {"type": "integer", "const": 1},
         "camera_id": _or_null("string", description="As sent; without one null, in the sdk flavour the text null."),
         "timestamp": _TEXT,
-        "usage": _object({"calls": _COUNT, "max_calls": _COUNT}, description="Only in the sdk flavour."),
+        "usage": _USAGE,
     },
     ("processing_time", "results", "filename", "version", "camera_id", "timestamp"),
 )
@@ -84,7 +90,7 @@ _VEHICLE_2: Final = _object(
         "type": _TEXT,
         "score": _SCORE,
         "box": reference("Box"),
-        "props": _object({"make_model": _list(_MAKE), "color": _VALUES, "orientation": _VALUES}, ()),
+        "props": _object({"make_model": _list(_MAKE), "orientation": _VALUES, "color": _VALUES}),
     },
     ("type", "score", "box"),
     type=["object", "null"],
@@ -93,12 +99,15 @@ _ANSWER_2: Final = _object(
     {
         "processing_time": {"type": "number"},
         "results": _list(
-            _object({"plate": _PLATE_2, "vehicle": _VEHICLE_2}), description="Vehicles without a plate too."
+            _object({"plate": _PLATE_2, "vehicle": _VEHICLE_2, **_DIRECTION}, ("plate", "vehicle")),
+            description="Vehicles without a plate too.",
         ),
         "filename": _TEXT,
         "camera_id": _or_null("string"),
         "timestamp": _TEXT,
-    }
+        "usage": _USAGE,
+    },
+    ("processing_time", "results", "filename", "camera_id", "timestamp"),
 )
 _STATISTICS: Final = _object(
     {

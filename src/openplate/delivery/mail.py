@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import smtplib
 import socket
 import ssl
@@ -52,12 +53,17 @@ class MailServer:
             raise DeliveryError(f"mail to {recipient} through {self.host}:{self.port} failed: {error}") from error
 
     def _hand_in(self, message: EmailMessage) -> None:
-        with self._connect() as server:
+        server = self._connect()
+        try:
             if self.encryption == "starttls":
                 server.starttls(context=self._context())
             if self.user is not None:
                 server.login(self.user, self.password or "")
             server.send_message(message)
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                server.quit()  # the mail is taken already
+        finally:
+            server.close()
 
     def _connect(self) -> smtplib.SMTP:
         name = socket.gethostname() or "localhost"  # the library's own choice asks a name server

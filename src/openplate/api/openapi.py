@@ -11,7 +11,7 @@ from openplate.api.openapi_schemas import RECOGNITION_FORMS, SCHEMAS, Schema, re
 _TOKEN: Final[list[dict[str, list[str]]]] = [{"token": []}]
 _NO_TOKEN: Final[list[dict[str, list[str]]]] = [{}, {"token": []}]
 _ERRORS: Final = {
-    400: ("bad_request", "What was sent cannot be used; `detail` says why."),
+    400: ("bad_request", "What was sent cannot be used; the detail says why."),
     403: ("forbidden", "The token is missing or wrong, or its calls are used up."),
     404: ("not_found", "There is no such thing."),
     408: ("too_slow", "The body did not arrive in time."),
@@ -42,7 +42,7 @@ def document(token_required: bool, success_status: int, server_url: str = "/") -
                     "type": "apiKey",
                     "in": "header",
                     "name": "Authorization",
-                    "description": "`Token ` and the 40 characters that `openplate tokens create` printed.",
+                    "description": "The word Token, a space, and the 40 characters that openplate tokens create printed.",
                 }
             },
         },
@@ -58,7 +58,7 @@ def _recognition(token_required: bool, success_status: int) -> Schema:
         "requestBody": {"required": True, "content": RECOGNITION_FORMS},
         "responses": {
             str(success_status): {
-                "description": "What was found. With `detection_mode` vehicle in another form.",
+                "description": "What was found. Another form with detection_mode vehicle.",
                 "content": {
                     "application/json": {
                         "schema": {"anyOf": [reference("Recognition"), reference("VehicleRecognition")]},

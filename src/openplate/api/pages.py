@@ -41,6 +41,7 @@ def _make(token_required: bool, success_status: int) -> tuple[Response, Response
     """The page to try, the page to read, and the description for programs."""
     sources = _sources()
     environment = Environment(loader=DictLoader(sources), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": False}  # examples are read in their order
     description = document(token_required, success_status)
     values: dict[str, Any] = {
         "version": __version__,

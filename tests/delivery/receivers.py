@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import ssl
 import threading
@@ -141,6 +142,13 @@ def talking(talk: Callable[[socket.socket], None]) -> Iterator[str]:
             listening.shutdown(socket.SHUT_RDWR)
         listening.close()
         thread.join()
+
+
+def do_nothing(link: socket.socket) -> None:
+    """Neither reads nor writes, until the other side is gone."""
+    poll = select.poll()
+    poll.register(link, select.POLLRDHUP | select.POLLHUP)
+    poll.poll(20_000)
 
 
 def free_port() -> int:

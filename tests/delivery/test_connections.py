@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from receivers import OK, Received, Reply, free_port, receiving, talking
+from receivers import OK, Received, Reply, do_nothing, free_port, receiving, talking
 
 from openplate.delivery.addresses import AddressPolicy
 from openplate.delivery.connections import Body, Caller, ConnectionPolicy
@@ -121,7 +121,7 @@ def read_request(link: socket.socket) -> bytes:
 
 def never_answers(link: socket.socket) -> None:
     read_request(link)
-    time.sleep(20)
+    do_nothing(link)
 
 
 def drips_headers(link: socket.socket) -> None:
@@ -149,7 +149,7 @@ def stays_informational(link: socket.socket) -> None:
 
 def does_not_read(link: socket.socket) -> None:
     link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    time.sleep(20)
+    do_nothing(link)
 
 
 def sips(link: socket.socket) -> None:
@@ -169,7 +169,7 @@ def test_whatever_a_server_does_the_exchange_ends_at_the_deadline(talk: object) 
 
 
 def test_a_server_that_never_finishes_the_handshake_ends_at_the_deadline() -> None:
-    with talking(lambda _: time.sleep(20)) as url, Caller(ConnectionPolicy(INSIDE, timeout_s=0.5)) as caller:
+    with talking(do_nothing) as url, Caller(ConnectionPolicy(INSIDE, timeout_s=0.5)) as caller:
         started = time.monotonic()
         with pytest.raises(DeliveryError, match="no answer within"):
             caller.exchange("GET", url.replace("http", "https"), {})

@@ -149,6 +149,8 @@ def run_process(
 ) -> bool:
     """Answers until SIGTERM, SIGINT or ``stop``; then running requests finish, within the set time.
 
+    A second SIGINT after the first ends it at once.
+
     Args:
         settings: the whole tree.
         sockets: that listen already; they are closed.
@@ -165,13 +167,16 @@ def run_process(
     configure_logging(settings.server.access_log)
     service = Service.open(settings)
     server = _Server(_config(service, settings))
-    end = [0.0]
+    first, end = [0], [0.0]
 
-    def leave(*_: object) -> None:
-        if server.should_exit:
+    def leave(number: int = signal.SIGTERM, _frame: object = None) -> None:
+        # Only somebody at the keyboard who asks twice is impatient: service managers tell every process, and
+        # the parent of several tells its children once more.
+        if server.should_exit and number == signal.SIGINT and first[0] == signal.SIGINT:
             server.force_exit = True
-        else:
-            end[0] = monotonic() + settings.server.stop_timeout_s
+            end[0] = monotonic()
+        elif not server.should_exit:
+            first[0], end[0] = number, monotonic() + settings.server.stop_timeout_s
         server.should_exit = True
 
     before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGINT)}

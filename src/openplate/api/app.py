@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
-
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -20,27 +17,20 @@ from openplate.api.snapshot import PlateReader
 from openplate.api.uploads import Room
 from openplate.api.webhooks import Webhooks
 
-Lifespan = Callable[[ASGIApp], AbstractAsyncContextManager[None]]
 
-
-def create_app(service: ServicePort, lifespan: Lifespan | None = None) -> ASGIApp:
-    """The application.
-
-    Args:
-        service: what the routes work with; it is open, and closed by whoever opened it.
-        lifespan: what is to run around the application, in the event loop that serves it.
-    """
+def create_app(service: ServicePort) -> ASGIApp:
+    """The application. ``service`` is open, and closed by whoever opened it; one event loop serves both."""
     metrics, room = Metrics(), Room(service.limits.max_waiting_bytes)
     routes = _Routes(metrics)
     _add_recognition(routes, service, room)
     _add_management(routes, service, room)
     _add_watching(routes, service, metrics, room)
     other = Resource("other", dict.fromkeys(_METHODS, _not_found), metrics)
-    return Application(Router(routes.all, redirect_slashes=False, default=other, lifespan=lifespan))
+    return Application(Router(routes.all, redirect_slashes=False, default=other))
 
 
 class Application:
-    """The router with what the outermost layer has to say: HTTP and the server's life, nothing else."""
+    """The router for HTTP and nothing else."""
 
     def __init__(self, router: Router) -> None:
         self._router = router

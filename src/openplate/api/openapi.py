@@ -42,7 +42,7 @@ def document(token_required: bool, success_status: int, server_url: str = "/") -
                     "type": "apiKey",
                     "in": "header",
                     "name": "Authorization",
-                    "description": "The word Token, a space, and the 40 characters that openplate tokens create printed.",
+                    "description": "The word Token, a space, and what openplate tokens create printed.",
                 }
             },
         },

@@ -24,6 +24,11 @@ _LONGEST_NAME: Final = 120
 _ESCAPES: Final = 10_000
 _WAIT_S: Final = 1.0
 _BLANKS: Final = b" \t\r\n"
+_COMMON: Final = (
+    *((b"%2B", b"+"), (b"%2F", b"/"), (b"%3D", b"="), (b"%0A", b""), (b"%0D", b"")),
+    *((b"%2b", b"+"), (b"%2f", b"/"), (b"%3d", b"="), (b"%0a", b""), (b"%0d", b"")),
+)
+"""What base64 has of percent signs when it is urlencoded, the most frequent first."""
 _MAGIC: Final = (b"\xff\xd8\xff", b"\x89PNG", b"BM", b"RIFF", b"GIF8", b"II*\x00", b"MM\x00*")
 
 
@@ -170,11 +175,13 @@ def _form_of_pairs(body: bytearray, limits: RequestLimits, files: tuple[str, ...
 
 def _unescape(value: bytes, name: str) -> bytes:
     """Percent-encoded base64 as base64. A plus stays one: many clients forget to encode it."""
-    for code, character in ((b"%2B", b"+"), (b"%2F", b"/"), (b"%3D", b"="), (b"%0D", b""), (b"%0A", b"")):
-        value = value.replace(code, character).replace(code.lower(), character)
+    for code, character in _COMMON:
+        if b"%" not in value:
+            return value
+        value = value.replace(code, character)
     if value.count(b"%") > _ESCAPES:  # unquoting is slow for many, and base64 has no need of others
         raise _no_base64(name)
-    return unquote_to_bytes(value) if b"%" in value else value
+    return unquote_to_bytes(value)
 
 
 def _form_of_json(body: bytearray, limits: RequestLimits, files: tuple[str, ...]) -> Form:

@@ -35,3 +35,9 @@ class SplitChoice(StrEnum):
 class FlavourChoice(StrEnum):
     SDK = "sdk"
     CLOUD = "cloud"
+
+
+class ImageChoice(StrEnum):
+    ORIGINAL = "original"
+    VEHICLE = "vehicle"
+    PLATE = "plate"

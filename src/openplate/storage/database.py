@@ -109,6 +109,13 @@ class Database:
             lock = "pg_advisory_xact_lock" if is_alone else "pg_advisory_xact_lock_shared"
             connection.execute(text(f"SELECT {lock}({_MEDIA_LOCK})"))
 
+    def shrink(self) -> None:
+        """Give pages that SQLite has emptied back to the disk, some at a time; PostgreSQL does so by itself."""
+        if self.is_sqlite:
+            with self._translated(), self._writing, self._engine.connect() as connection:
+                raw: Any = connection.connection.driver_connection
+                raw.executescript("PRAGMA incremental_vacuum(5000)")  # a plain execute would free one page only
+
     def close(self) -> None:
         """Give all connections back."""
         with self._writing:

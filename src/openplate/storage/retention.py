@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, delete, func, select, text
+from sqlalchemy import ColumnElement, Connection, delete, func, select
 
 from openplate.storage.database import Database
 from openplate.storage.media import Media
@@ -90,9 +90,3 @@ def forget_counted(database: Database, now: datetime, keep_for_s: float) -> None
 
 def _delete_counted(connection: Connection, which: ColumnElement[bool]) -> int:
     return connection.execute(delete(counted).where(which)).rowcount
-
-
-def shrink(database: Database) -> None:
-    """Give the pages that SQLite has emptied back to the disk; PostgreSQL does so by itself."""
-    if database.is_sqlite:
-        database.read(lambda connection: connection.execute(text("PRAGMA incremental_vacuum(2000)")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 from sqlalchemy import Connection
 
@@ -36,7 +37,7 @@ GIVEN_UP_FOR_S = 30 * 86_400.0
 
 def default_url(data_folder: Path) -> str:
     """The database where none is asked for: a file in the data folder."""
-    return f"sqlite:///{data_folder / 'openplate.db'}"
+    return f"sqlite:///{quote(str(data_folder / 'openplate.db'))}"
 
 
 def _now() -> datetime:
@@ -281,5 +282,5 @@ class Store:
         given_up, more = retention.remove_given_up(self._database, self._media, now, GIVEN_UP_FOR_S)
         retention.forget_counted(self._database, now, COUNTED_FOR_S)
         swept = self._media.sweep()
-        retention.shrink(self._database)
+        self._database.shrink()
         return Removed(recognitions=rows, deliveries=given_up, files=files + more + swept)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import math
 import re
 import secrets
 from datetime import datetime
@@ -20,6 +19,8 @@ _SECRET_BYTES = 20
 _SECRET = re.compile(r"[0-9a-f]{40}")
 _PREFIX = re.compile(r"[0-9a-f]{6}")
 _SECOND = 1_000_000
+_CLOCKS_DIFFER_BY = 60 * _SECOND
+"""At most, among the machines that share a database and the moments at which their calls began."""
 
 _VALUE = tuple(tokens.c[name] for name in Token.__dataclass_fields__)
 _FIND = select(*_VALUE, tokens.c.secret_sha256).where(tokens.c.secret_sha256 == bindparam("digest"))
@@ -101,12 +102,13 @@ def take_rate(connection: Connection, token: Token, now: datetime) -> None:
     if token.calls_per_second is None:
         return
     moment = to_microseconds(now)
-    step = math.ceil(_SECOND / token.calls_per_second)
-    ahead = max(_SECOND - step, 0)
+    step = round(_SECOND / token.calls_per_second)
+    ahead = (max(int(token.calls_per_second), 1) - 1) * step
     busy_until: int | None = connection.execute(_BUSY_UNTIL, {"which": token.id}).scalar()
     if busy_until is None:
         return
-    busy_until = min(busy_until, moment + ahead + step)  # a clock that was set back must not lock anybody out
+    if busy_until > moment + ahead + step + _CLOCKS_DIFFER_BY:
+        busy_until = moment  # the clock was set back, which must not lock anybody out
     if busy_until > moment + ahead:
         raise RateExceeded(
             f"more than {token.calls_per_second:g} calls per second", (busy_until - moment - ahead) / _SECOND

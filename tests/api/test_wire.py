@@ -130,3 +130,24 @@ def test_requests_sent_one_after_the_other_without_waiting(address: Address) -> 
     get = b"GET /health/live HTTP/1.1\r\nHost: x\r\n"
     answer = exchange(address, get + b"\r\n" + get + b"\r\n" + get + b"Connection: close\r\n\r\n")
     assert answer.count(b'{"status":"alive"}') == 3
+
+
+THROTTLED = b"""HTTP/1.1 429 Too Many Requests
+content-type: application/json
+content-length: 85
+x-content-type-options: nosniff
+retry-after: 1
+access-control-allow-origin: *
+access-control-expose-headers: Retry-After
+connection: close
+
+{"detail":"Request was throttled. Expected available in 1 second.","status_code":429}"""
+
+
+def test_the_throttled_answer_byte_for_byte() -> None:
+    body, headers = form(("upload", "car.jpg", JPEG))
+    app = create_app(as_port(StandInService(admission=RateExceeded("", 0.8))))
+    with serving(app, server_header=False, date_header=False) as address:
+        answer = exchange(address, request_head(body, headers) + body)
+    head, _, text = THROTTLED.partition(b"\n\n")
+    assert answer == head.replace(b"\n", b"\r\n") + b"\r\n\r\n" + text

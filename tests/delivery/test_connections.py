@@ -107,6 +107,39 @@ def test_the_next_address_is_tried_when_one_does_not_answer() -> None:
         assert caller.exchange("GET", f"http://two.example:{port}/", {}).status == 200
 
 
+def test_addresses_of_version_6_are_connected_to_as_well() -> None:
+    try:
+        listening = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("this machine has no loopback address of version 6")
+    requests: list[bytes] = []
+
+    def serve() -> None:
+        link, _ = listening.accept()
+        with link:
+            requests.append(read_request(link))
+            link.sendall(OK)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    with listening, Caller(POLICY) as caller:
+        port = listening.getsockname()[1]
+        assert caller.exchange("GET", f"http://[::1]:{port}/", {}).status == 200
+        thread.join()
+    assert f"host: [::1]:{port}".encode() in requests[0].lower()
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "LOCALHOST", "[::1]", "[::ffff:127.0.0.1]", "①②⑦.⓪.⓪.①", "127。0。0。1"]
+)
+def test_no_spelling_of_this_machine_gets_through(host: str) -> None:
+    with receiving() as receiver, Caller(ConnectionPolicy(timeout_s=5)) as caller:
+        port = receiver.url.split(":")[2].split("/")[0]
+        with pytest.raises((AddressRefused, RequestError, DeliveryError)):
+            caller.exchange("GET", f"http://{host}:{port}/", {})
+    assert receiver.requests == []
+
+
 def test_nobody_listens() -> None:
     with Caller(POLICY) as caller, pytest.raises(DeliveryError, match="refused"):
         caller.exchange("GET", f"http://127.0.0.1:{free_port()}/", {})

@@ -140,6 +140,28 @@ def test_dead_and_slow_receivers_delay_nobody_else(desk: Desk) -> None:
     assert numbers(quick) == list(range(20))
 
 
+def test_more_hanging_receivers_than_threads_leave_room_for_one_that_works(desk: Desk) -> None:
+    go_on = threading.Event()
+
+    def reply(_: Received) -> Reply:
+        go_on.wait(5)
+        return Reply()
+
+    with receiving(reply) as hanging, receiving() as quick:
+        for _ in range(6):
+            target = desk.store.create_target(hanging.url)
+            desk.tell(target, 1)
+            (delivery,) = desk.store.due(target.id, desk.clock(), 1)
+            desk.store.failed(delivery.id, desk.clock(), desk.clock(), "it has failed before")
+        working = desk.store.create_target(quick.url)
+        with desk.dispatching(replace(OPTIONS, senders=4)):
+            hanging.wait_for(2)
+            desk.tell(working, *range(5))
+            quick.wait_for(5, timeout_s=1.5)
+            assert len(hanging.requests) == 2
+            go_on.set()
+
+
 def test_more_targets_than_threads_all_get_their_turn(desk: Desk) -> None:
     with receiving() as receiver:
         for _ in range(10):

@@ -26,6 +26,8 @@ from openplate.storage.records import Delivery, Target
 BATCH: Final = 16
 TURN_S: Final = 10.0
 """After that long a thread looks whether other targets wait for one."""
+CROWDED_S: Final = 5.0
+"""How long a failing target rests when too many of them are being tried."""
 MAIL_S: Final = 300.0
 """How long a target is held while its owner is told."""
 REFUSALS_IN_A_ROW: Final = 3
@@ -71,6 +73,7 @@ class _Turn:
     caller: Caller
     held_until: float = 0.0
     """Monotonic seconds."""
+    began_failing: bool = False
     refusals: int = 0
     rest_until: datetime | None = None
 
@@ -151,21 +154,30 @@ class Dispatcher:
             self._news.clear()
             if not self._slots.acquire(timeout=self.options.poll_s):
                 continue
-            if not self._begin_turn():
+            try:
+                begun = self._begin_turn()
+            except StorageError as error:
+                _log.error("the outbox cannot be read: %s", error)
+                begun = False
+            except Exception:
+                _log.exception("no target could be chosen")
+                begun = False
+            if not begun:
                 self._slots.release()
                 self._news.wait(self.options.poll_s)
 
     def _begin_turn(self) -> bool:
         """Whether there was a target with work; its thread then has the slot."""
         owner = f"{os.getpid()}-{uuid.uuid4().hex}"
-        try:
+        target = self.store.lease_target(owner, self.now(), self._lease_s)
+        while target is not None and target.failing_since is not None and not self._has_slot_for_failing():
+            rest_until = self.now() + timedelta(seconds=CROWDED_S)
+            self.store.release_target(target.id, owner, rest_until)
             target = self.store.lease_target(owner, self.now(), self._lease_s)
-        except StorageError as error:
-            _log.error("the outbox cannot be read: %s", error)
-            return False
         if target is None:
             return False
-        turn = _Turn(target, owner, Caller(self.policy), time.monotonic() + self._lease_s)
+        held_until = time.monotonic() + self._lease_s
+        turn = _Turn(target, owner, Caller(self.policy), held_until, target.failing_since is not None)
         thread = threading.Thread(target=self._run, args=(turn,), name=f"deliveries to {target.id}", daemon=True)
         with self._lock:
             self._turns[owner] = turn, thread
@@ -176,6 +188,11 @@ class Dispatcher:
                 del self._turns[owner]
                 return False
         return True
+
+    def _has_slot_for_failing(self) -> bool:
+        """Targets that fail share half of the slots, so that many hanging ones leave room for those that work."""
+        failing = sum(turn.began_failing for turn, _ in self._current())
+        return failing < max(1, self.options.senders // 2)
 
     @property
     def _lease_s(self) -> float:

@@ -42,6 +42,30 @@ SPEED_COLUMNS: Final = (
     "decoding",
     "ratio",
 )
+SERVE_COLUMNS: Final = (
+    "date",
+    "commit",
+    "machine",
+    "features",
+    "measure",
+    "workers",
+    "clients",
+    "picture",
+    "requests",
+    "refused",
+    "per_second",
+    "p50_ms",
+    "p95_ms",
+    "p99_ms",
+    "ideal_ms",
+    "p99_ratio",
+    "server_cpu_ms",
+    "engine_cpu_ms",
+    "decoding_cpu_ms",
+    "overhead_ratio",
+    "memory_mb",
+    "growth_mb",
+)
 
 _FEATURES: Final = {
     "amx_int8": "AMX int8",

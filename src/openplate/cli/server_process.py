@@ -146,6 +146,7 @@ def run_process(
     sockets: Sequence[socket.socket],
     ready: Callable[[], None],
     stop: threading.Event | None = None,
+    open_service: Callable[[Settings], Service] = Service.open,
 ) -> bool:
     """Answers until SIGTERM, SIGINT or ``stop``; then running requests finish, within the set time.
 
@@ -156,6 +157,7 @@ def run_process(
         sockets: that listen already; they are closed.
         ready: called when requests are answered.
         stop: ends it like a signal.
+        open_service: makes the service; benchmarks measure theirs.
 
     Returns:
         Whether everything was finished; else threads of this process still work.
@@ -165,7 +167,7 @@ def run_process(
     """
     limit_threads()
     configure_logging(settings.server.access_log)
-    service = Service.open(settings)
+    service = open_service(settings)
     server = _Server(_config(service, settings))
     first, end = [0], [0.0]
 

@@ -1,0 +1,1 @@
+"""What the server adds to the engine: requests per second, waiting times, processor time, memory."""

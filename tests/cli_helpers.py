@@ -16,7 +16,7 @@ from openplate.cli.surroundings import Surroundings
 from openplate.datatypes import Box
 from openplate.imaging import ImageLimits
 from openplate.settings import Settings
-from stand_ins import make_detector, make_reader, make_region_classifier, paint_street
+from stand_ins import make_stages, paint_street
 
 TEXTS = ("1AB2345", "KLX472")
 CAR = Box(40, 60, 240, 220)
@@ -31,11 +31,8 @@ class Bench:
 
     def build(self, options: RecognitionOptions, settings: Settings, workers: int) -> Recognizer:
         self.asked.append((options, settings, workers))
-        detector, _ = make_detector()
         return Recognizer.from_stages(
-            detector,
-            make_reader(TEXTS),
-            make_region_classifier([{"cz": 0.9, "pl": 0.1}, {"pl": 0.9, "cz": 0.1}]),
+            make_stages(TEXTS, [{"cz": 0.9, "pl": 0.1}, {"pl": 0.9, "cz": 0.1}]),
             options,
             ImageLimits(settings.limits.max_bytes, settings.limits.max_pixels),
         )

@@ -15,10 +15,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from openplate.corner_refiner import CornerRefiner
 from openplate.datatypes import VEHICLE_LABELS, Box, Corners
 from openplate.detection import Detector
 from openplate.models.card import InputDescription, ModelCard, WeightFile
 from openplate.ocr import Reader
+from openplate.pipeline import Stages
 from openplate.region_classifier import RegionClassifier
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -223,3 +225,25 @@ def make_region_classifier(looks: Sequence[dict[str, float]]) -> RegionClassifie
 
     card = make_model_card("region", 160, 96, ("logits",), labels=tuple(labels), parameters={"temperature": 1.0})
     return RegionClassifier(StandInSession(card, network))
+
+
+def make_corner_refiner(shift: float = 0.0) -> CornerRefiner:
+    """A refiner that moves every corner right by ``shift`` widths of the plate."""
+
+    def network(views: Pixels) -> tuple[NDArray[Any], ...]:
+        return (np.tile(np.array((shift, 0.0), np.float32), (len(views), 4)),)
+
+    return CornerRefiner(StandInSession(make_model_card("corners", 112, 64, ("offsets",)), network))
+
+
+def make_stages(
+    texts: Sequence[str],
+    looks: Sequence[dict[str, float]],
+    confidence: float = 0.999,
+    doubts: dict[str, str] | None = None,
+) -> Stages:
+    """Stages that find painted plates, read plate number n as ``texts[n]`` and see ``looks[n]`` in it."""
+    detector, _ = make_detector()
+    return Stages(
+        detector, make_corner_refiner(), make_reader(texts, confidence, doubts), make_region_classifier(looks)
+    )

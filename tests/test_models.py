@@ -196,7 +196,11 @@ def test_unknown_keys_are_refused_in_every_table(path: tuple[str, ...], expected
         ("channels = 3", "channels = 2", "'input.channels' must be one of 1, 3, not 2"),
         ("channels = 3", "channels = 3.0", "'input.channels' must be one of 1, 3, not 3.0"),
         ("channels = 3", 'channels = 3\ntype = "float32"', "unknown key 'input.type'"),
-        ('task = "detection"', 'task = "tracking"', "'task' must be one of 'detection', 'reading', 'region'"),
+        (
+            'task = "detection"',
+            'task = "tracking"',
+            "'task' must be one of 'detection', 'corners', 'reading', 'region'",
+        ),
         ('task = "detection"', 'task = "reading"', "'alphabet' is missing"),
         ('name = "tiny"', 'name = "../tiny"', "'name' must be a lower-case word"),
         ('summary = "Plates and vehicles."', 'summary = " "', "'summary' must be a text that is not empty"),

@@ -16,7 +16,7 @@ from openplate import RecognitionOptions, Recognizer
 from openplate.datatypes import Box, Mode, Plate, Recognition, Timings
 from openplate.errors import ImageError, ImageTooLarge, RegionError, UndecodableImage
 from openplate.imaging import Image, ImageLimits, encode_jpeg, encode_png
-from stand_ins import make_detector, make_reader, make_region_classifier, paint_street
+from stand_ins import make_stages, paint_street
 
 TEXTS = ("ABC1234", "XYZ9876", "XX99", "", "ABC1234567")
 LOOKS = ({"br": 0.9, "ar": 0.08, "cl": 0.02},) * len(TEXTS)
@@ -35,9 +35,8 @@ def make_recognizer(
     **options: Any,
 ) -> Recognizer:
     """A recognizer of painted streets that reads plate number n as ``texts[n]`` and sees ``looks[n]`` in it."""
-    detector, _ = make_detector()
-    reader, regions = make_reader(texts, confidence, doubts), make_region_classifier(looks)
-    return Recognizer.from_stages(detector, reader, regions, RecognitionOptions(**options), limits)
+    stages = make_stages(texts, looks, confidence, doubts)
+    return Recognizer.from_stages(stages, RecognitionOptions(**options), limits)
 
 
 CAR, PLATE = Box(300, 200, 900, 650), Box(550, 500, 650, 530)
@@ -73,7 +72,7 @@ def timeless(recognition: Recognition) -> Recognition:
 def test_a_street_becomes_a_recognition() -> None:
     recognition = only(make_recognizer().recognize([paint_street(1280, 720, [CAR], [(PLATE, 0)])]))
     assert (recognition.source, recognition.width, recognition.height) == ("array", 1280, 720)
-    assert recognition.model_names == ("stand-in 1",) * 3
+    assert recognition.model_names == ("stand-in 1",) * 4
     assert recognition.captured_at is None
     (plate,), (vehicle,) = recognition.plates, recognition.vehicles
     assert vehicle.detection.box.as_tuple() == pytest.approx(CAR.as_tuple(), abs=2.5)

@@ -63,16 +63,17 @@ class CornerRefiner:
         views = [view_of(pixels, each, self.width, self.height) for each in corners]
         (offsets,) = self._session.run(np.stack([view for view, _ in views]))
         start, size = plate_frame(self.width, self.height)
-        moved = start + offsets.reshape(-1, 4, 2) * size
+        moved = start + offsets.reshape(-1, 4, 2).astype(np.float64) * size
         return [
-            _settled(old, cv2.perspectiveTransform(points[None], to_picture)[0])
+            Corners.from_points(cv2.perspectiveTransform(points[None], to_picture)[0]) if _is_sound(points) else old
             for old, points, (_, to_picture) in zip(corners, moved, views, strict=True)
         ]
 
 
-def _settled(old: Corners, points: Floats) -> Corners:
-    """The new corners, if they go clockwise around something; else the old ones."""
+def _is_sound(points: Floats) -> bool:
+    """Whether points (4, 2) go clockwise around something."""
+    if not np.isfinite(points).all():
+        return False
     edges = np.roll(points, -1, 0) - points
     after = np.roll(edges, -1, 0)
-    turns = edges[:, 0] * after[:, 1] - edges[:, 1] * after[:, 0]
-    return Corners.from_points(points) if np.isfinite(points).all() and turns.min() > 0 else old
+    return bool((edges[:, 0] * after[:, 1] - edges[:, 1] * after[:, 0]).min() > 0)

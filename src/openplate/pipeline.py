@@ -12,6 +12,7 @@ from time import perf_counter
 import numpy as np
 import numpy.typing as npt
 
+from openplate.corner_refiner import CornerRefiner
 from openplate.datatypes import (
     Corners,
     Detection,
@@ -37,6 +38,7 @@ Source = str | os.PathLike[str] | bytes | bytearray | memoryview | npt.NDArray[n
 
 _CONFIDENT_REGION = 0.5  # from here on the look of a plate says which formats its text may have
 _MOST_REGIONS = 5
+_CORNER_ROUNDS = 2  # a third brings nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,35 @@ class RecognitionOptions:
         parse_text_formats(self.text_formats)
 
 
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """The loaded networks, in the order in which a picture meets them; recognizers with other options share them."""
+
+    detector: Detector
+    corner_refiner: CornerRefiner
+    reader: Reader
+    region_classifier: RegionClassifier
+
+    @classmethod
+    def open(cls, device: Device = "auto", precision: Precision = "auto", *, workers: int = 1) -> Stages:
+        """The networks that come with the package.
+
+        Raises:
+            ModelError: a network or the device cannot be used.
+        """
+        return cls(
+            Detector.open(device, precision, workers=workers),
+            CornerRefiner.open(device, precision, workers=workers),
+            Reader.open(device, precision, workers=workers),
+            RegionClassifier.open(device, precision, workers=workers),
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Name and version of each network."""
+        return (self.detector.name, self.corner_refiner.name, self.reader.name, self.region_classifier.name)
+
+
 class Recognizer:
     """Finds and reads the plates of pictures; threads may share one."""
 
@@ -111,20 +142,12 @@ class Recognizer:
             RegionError: an unknown code in ``options.regions``.
         """
         certain(options.regions)  # an unknown code is told before the networks are loaded
-        self._set_up(
-            Detector.open(device, precision, workers=workers),
-            Reader.open(device, precision, workers=workers),
-            RegionClassifier.open(device, precision, workers=workers),
-            options,
-            limits,
-        )
+        self._set_up(Stages.open(device, precision, workers=workers), options, limits)
 
     @classmethod
     def from_stages(
         cls,
-        detector: Detector,
-        reader: Reader,
-        region_classifier: RegionClassifier,
+        stages: Stages,
         options: RecognitionOptions = RecognitionOptions(),
         limits: ImageLimits = DEFAULT_LIMITS,
     ) -> Recognizer:
@@ -134,24 +157,16 @@ class Recognizer:
             RegionError: an unknown code in ``options.regions``.
         """
         recognizer = cls.__new__(cls)
-        recognizer._set_up(detector, reader, region_classifier, options, limits)
+        recognizer._set_up(stages, options, limits)
         return recognizer
 
-    def _set_up(
-        self,
-        detector: Detector,
-        reader: Reader,
-        region_classifier: RegionClassifier,
-        options: RecognitionOptions,
-        limits: ImageLimits,
-    ) -> None:
-        self.detector, self.reader, self.region_classifier = detector, reader, region_classifier
-        self.options, self.limits = options, limits
+    def _set_up(self, stages: Stages, options: RecognitionOptions, limits: ImageLimits) -> None:
+        self.stages, self.options, self.limits = stages, options, limits
         self._guides = certain(options.regions)
         self._formats = parse_text_formats(options.text_formats)
         self._strict = options.strict and bool(self._guides or self._formats)
         self._plan = PLANS[options.mode].with_zooms(options.zoom_in_vehicles)
-        self._thresholds = self._plan.thresholds(detector, options.threshold_detection)
+        self._thresholds = self._plan.thresholds(stages.detector, options.threshold_detection)
 
     def with_options(self, options: RecognitionOptions) -> Recognizer:
         """A recognizer with other options that shares the loaded networks; making one costs next to nothing.
@@ -159,7 +174,7 @@ class Recognizer:
         Raises:
             RegionError: an unknown code in ``options.regions``.
         """
-        return Recognizer.from_stages(self.detector, self.reader, self.region_classifier, options, self.limits)
+        return Recognizer.from_stages(self.stages, options, self.limits)
 
     def recognize(self, images: Sequence[Source], names: Sequence[str] | None = None) -> list[Recognition]:
         """One recognition for each picture, in order; the same picture gives the same however it comes in.
@@ -196,7 +211,8 @@ class Recognizer:
         except ImageError as error:
             return error
         decoded = perf_counter()
-        found = search(self.detector, image, self._plan, self._thresholds)
+        found = search(self.stages.detector, image, self._plan, self._thresholds)
+        found = replace(found, plates=self.refine(image, found.plates))
         detected = perf_counter()
         plates = self._plates(image, found)
         read = perf_counter()
@@ -212,15 +228,27 @@ class Recognizer:
                 read_ms=1e3 * (read - detected),
                 total_ms=1e3 * (read - start),
             ),
-            model_names=(self.detector.name, self.reader.name, self.region_classifier.name),
+            model_names=self.stages.names,
         )
+
+    def refine(self, image: Image, plates: Sequence[Detection]) -> tuple[Detection, ...]:
+        """The plates with their corners found again from close up; their boxes stay.
+
+        From the box around a plate the corners come out better than from those of the detector.
+        """
+        corners = self.refined(image, [Corners.from_box(plate.box) for plate in plates])
+        return tuple(replace(plate, corners=found) for plate, found in zip(plates, corners, strict=True))
+
+    def refined(self, image: Image, corners: Sequence[Corners]) -> list[Corners]:
+        """Where plates are that are known to be about there."""
+        return self.stages.corner_refiner.refine(image.pixels, corners, _CORNER_ROUNDS)
 
     def read_plates(self, image: Image, corners: Sequence[Corners]) -> list[PlateReading | None]:
         """What the plates at those places of a picture say, with their regions; None where nothing can be read.
 
         ``threshold_reading`` is not applied: every answer comes with its confidence.
         """
-        reader, regions = self.reader, self.region_classifier
+        reader, regions = self.stages.reader, self.stages.region_classifier
         spellings = reader.read([reader.rectify(image.pixels, c) for c in corners], self.options.top_n)
         looks = regions.classify([regions.rectify(image.pixels, c) for c in corners])
         return [self._settle(spelling, look) for spelling, look in zip(spellings, looks, strict=True)]

@@ -48,9 +48,9 @@ def _cornered(record: Record) -> list[tuple[Record, bool]]:
     if "plates" not in record:
         return [(record, False)] if record.get("corners") else []
     return [
-        (plate, plate["corners_label"] == "human")
+        (plate, plate.get("corners_label") == "human")
         for plate in record["plates"]
-        if plate.get("corners") and (plate["corners_label"] == "human" or (plate["score"] or 1) >= TEACHER_SCORE)
+        if plate.get("corners") and (plate.get("corners_label") == "human" or (plate["score"] or 1) >= TEACHER_SCORE)
     ]
 
 
@@ -65,11 +65,22 @@ def roughly(corners: Floats, random: Random) -> Floats:
     height = float(np.linalg.norm(corners[3] - corners[0]) + np.linalg.norm(corners[2] - corners[1])) / 2
     if chance(random, 0.45):
         rough = np.array((low, (high[0], low[1]), high, (low[0], high[1])))
-        rough = (rough - rough.mean(0)) * (1 + random.normal(0.04, 0.08, 2)) + rough.mean(0)
+        loose = random.uniform(0, 0.45, 2) if chance(random, 0.3) else random.normal(0.03, 0.07, 2)
+        rough = (rough - rough.mean(0)) * (1 + loose) + rough.mean(0)
     else:
         rough = seen + random.normal(0, 0.16 if chance(random, 0.7) else 0.06, (4, 2)) * height
     rough = rough + random.normal(0, 0.04, 2) * size
     return np.asarray(rough @ np.linalg.inv(frame).T + center, np.float64)
+
+
+def cut_off(view: Pixels, random: Random) -> Pixels:
+    """The view of a plate cut out by somebody before: beyond where that cut went there are only the edge's pixels."""
+    start, size = plate_frame(WIDTH, HEIGHT)
+    low = np.round(start[0] - size * random.uniform(-0.02, 0.12, 2)).astype(int).clip(0)
+    high = np.round(start[2] + size * random.uniform(-0.02, 0.12, 2)).astype(int)
+    inside = view[low[1] : high[1], low[0] : high[0]]
+    sides = low[1], HEIGHT - low[1] - inside.shape[0], low[0], WIDTH - low[0] - inside.shape[1]
+    return np.asarray(cv2.copyMakeBorder(inside, *(int(n) for n in sides), cv2.BORDER_REPLICATE), np.uint8)
 
 
 def clockwise(corners: Floats) -> bool:
@@ -101,6 +112,8 @@ class CornerSampler:
             rough = roughly(plate.corners, random)
         picture = plate.pictures.picture(plate.index)
         pixels, to_picture = view_of(picture, Corners.from_points(rough), WIDTH, HEIGHT)
+        if chance(random, 0.3):
+            pixels = cut_off(pixels, random)
         truth = cv2.perspectiveTransform(plate.corners[None], np.linalg.inv(to_picture))[0]
         if chance(random, 0.4):
             pixels, truth = np.ascontiguousarray(pixels[:, ::-1]), (WIDTH, 0) + truth[MIRRORED] * (-1, 1)

@@ -1,6 +1,6 @@
 """Writes a trained network as the folder that is shipped: ONNX files and the card.
 
-python -m openplate_training.export detector|reader|region --data DATA --cache CACHE --checkpoint FOLDER \\
+python -m openplate_training.export corners|detector|reader|region --data DATA --cache CACHE --checkpoint FOLDER \\
     --output WEIGHTS --about TOML --version VERSION
 
 Refuses when the ONNX file and the trained network differ by more than ``TOLERANCE`` on stored pictures.
@@ -34,6 +34,7 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import nn
 
+from openplate.corner_refiner import view_of
 from openplate.datatypes import VEHICLE_LABELS, Corners
 from openplate.detection import to_input
 from openplate.imaging import Image, rectify
@@ -41,6 +42,10 @@ from openplate.models import Runtime, WeightPrecision
 from openplate.models.card import DataSource, InputDescription, ModelCard, Task, WeightFile
 from openplate.regions import get
 from openplate_training.checkpoint import current_commit, load_mean, save_start
+from openplate_training.corner_data import known_plates, roughly
+from openplate_training.corner_model import HEIGHT as CORNERS_HEIGHT
+from openplate_training.corner_model import WIDTH as CORNERS_WIDTH
+from openplate_training.corner_model import CornerNetwork
 from openplate_training.data import Pixels, pack_pictures
 from openplate_training.detector_model import DetectorNetwork
 from openplate_training.layers import channels_first
@@ -143,7 +148,32 @@ def region_recipe(options: argparse.Namespace) -> Recipe:
     )
 
 
-RECIPES = {"detector": detector_recipe, "reader": reader_recipe, "region": region_recipe}
+def corners_recipe(options: argparse.Namespace) -> Recipe:
+    scenes = pack_pictures(options.data / "scenes" / "scenes.jsonl", options.cache / "scenes")
+    plates = known_plates(scenes)
+    random = np.random.default_rng(1)
+    return Recipe(
+        network=CornerNetwork(),
+        inputs=[
+            view_of(
+                plate.pictures.picture(plate.index),
+                Corners.from_points(roughly(plate.corners, random)),
+                CORNERS_WIDTH,
+                CORNERS_HEIGHT,
+            )[0][None]
+            for plate in plates[:: max(1, len(plates) // (2 * CALIBRATION_PICTURES))]
+        ],
+        is_fixed=True,
+        keep_float=(),
+        task="corners",
+        summary="The four corners of a plate from close up, from where they were about to where they are.",
+        input=InputDescription(CORNERS_WIDTH, CORNERS_HEIGHT, 3),
+        outputs=("offsets",),
+        parameters={},
+    )
+
+
+RECIPES = {"corners": corners_recipe, "detector": detector_recipe, "reader": reader_recipe, "region": region_recipe}
 
 
 def traced(recipe: Recipe) -> onnx.ModelProto:

@@ -70,7 +70,7 @@ def measure_detection(data: Path) -> Measured:
 def _detections(path: Path) -> list[Detection]:
     """Plates as a user gets them, vehicles of all confidences."""
     (recognition,) = recognizer().recognize([path])
-    detector = recognizer().detector
+    detector = recognizer().stages.detector
     thresholds = Thresholds(plate=1.0, vehicle=LEAST_VEHICLE_CONFIDENCE)
     (seen,) = detector.detect([Image.from_path(path)], thresholds)
     return [*_plates(recognition), *(detection for detection in seen if detection.kind == "vehicle")]
@@ -94,19 +94,20 @@ def _reading(selected: Iterator[PlateCrop]) -> Measured:
     return {"ece": report.human.ece} | {part.name: part.scores.exact.value for part in report.groups}
 
 
-def _corners(crop: PlateCrop) -> Corners:
-    return crop.corners or Corners.from_box(crop.box)
+def _corners(crop: PlateCrop, image: Image) -> Corners:
+    return crop.corners or recognizer().refined(image, [Corners.from_box(crop.box)])[0]
 
 
 def _read(crop: PlateCrop) -> PlateReading | None:
-    (reading,) = recognizer().read_plates(Image.from_path(crop.path), [_corners(crop)])
+    image = Image.from_path(crop.path)
+    (reading,) = recognizer().read_plates(image, [_corners(crop, image)])
     return reading
 
 
 def measure_region(data: Path) -> Measured:
     selected = read_plate_crops(data / "plate_crops", "val", [STATES_SET])
     crops = list(islice(selected, 0, None, EVERY["plate_crops"]))
-    report = evaluate_regions(crops, [_regions(crop) for crop in crops], recognizer().region_classifier.labels)
+    report = evaluate_regions(crops, [_regions(crop) for crop in crops], recognizer().stages.region_classifier.labels)
     return {"us_state": report.scores.us_state.value}
 
 
@@ -115,8 +116,9 @@ def _regions(crop: PlateCrop) -> tuple[Guess, ...]:
     reading = _read(crop)
     if reading is not None:
         return reading.regions
-    classifier = recognizer().region_classifier
-    return classifier.classify([classifier.rectify(Image.from_path(crop.path).pixels, _corners(crop))])[0]
+    classifier = recognizer().stages.region_classifier
+    image = Image.from_path(crop.path)
+    return classifier.classify([classifier.rectify(image.pixels, _corners(crop, image))])[0]
 
 
 MEASURES: dict[str, Callable[[Path], Measured]] = {

@@ -16,8 +16,8 @@ from openplate_training.data import pack_pictures
 from openplate_training.region_model import HEIGHT, WIDTH, RegionNetwork
 from openplate_training.region_train import (
     LEAST_EXAMPLES,
-    RenderedRegions,
     RegionSampler,
+    RenderedRegions,
     allowed_for_rendered,
     allowed_labels,
     region_labels,

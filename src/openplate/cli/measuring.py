@@ -1,6 +1,6 @@
 """What each evaluation asks a recognizer, and how it measures the answers.
 
-Plate crops are read at their labelled corners, or where there are none at their labelled box.
+Plate crops are read at their labelled corners, or where there are none at those found in their labelled box.
 """
 
 from __future__ import annotations
@@ -85,23 +85,23 @@ class DetectionMeasurement(Measurement[ScenePicture, list[Detection]]):
 
     def answer(self, recognizer: Recognizer, sample: ScenePicture) -> list[Detection]:
         image = load_sample(recognizer, sample)
-        detector = recognizer.detector
+        detector = recognizer.stages.detector
         usual = self._plan.thresholds(detector)
         plates = search(detector, image, self._plan, replace(usual, plate=LOWEST_THRESHOLD)).plates
         looked_once = replace(self._plan, zooms=0)
         vehicles = search(detector, image, looked_once, replace(usual, vehicle=LOWEST_THRESHOLD)).vehicles
-        return [*plates, *vehicles]
+        return [*recognizer.refine(image, plates), *vehicles]
 
     def report(
         self, recognizer: Recognizer, samples: Sequence[ScenePicture], answers: Sequence[list[Detection]]
     ) -> Report:
-        usual = self._plan.thresholds(recognizer.detector)
+        usual = self._plan.thresholds(recognizer.stages.detector)
         return evaluate_detection(samples, answers, plate_threshold=usual.plate, vehicle_threshold=usual.vehicle)
 
     def mistakes(
         self, recognizer: Recognizer, samples: Sequence[ScenePicture], answers: Sequence[list[Detection]]
     ) -> Iterator[Mistake]:
-        usual = self._plan.thresholds(recognizer.detector)
+        usual = self._plan.thresholds(recognizer.stages.detector)
         return detection_mistakes(samples, answers, plate_threshold=usual.plate)
 
 
@@ -112,9 +112,10 @@ class ReadingMeasurement(Measurement[PlateCrop, tuple[PlateReading | None, float
         return read_plate_crops(data, split, sets)
 
     def answer(self, recognizer: Recognizer, sample: PlateCrop) -> tuple[PlateReading | None, float]:
-        image, corners = load_sample(recognizer, sample), corners_of(sample)
+        image = load_sample(recognizer, sample)
+        corners = corners_of(sample, image, recognizer)
         (reading,) = recognizer.read_plates(image, [corners])
-        (spelling,) = recognizer.reader.read([recognizer.reader.rectify(image.pixels, corners)])
+        (spelling,) = recognizer.stages.reader.read([recognizer.stages.reader.rectify(image.pixels, corners)])
         return reading, min(max(spelling.probability, 0.0), 1.0)
 
     def report(
@@ -141,22 +142,23 @@ class RegionMeasurement(Measurement[PlateCrop, tuple[Guess, ...]]):
         return read_plate_crops(data, split, sets)
 
     def answer(self, recognizer: Recognizer, sample: PlateCrop) -> tuple[Guess, ...]:
-        image, corners = load_sample(recognizer, sample), corners_of(sample)
+        image = load_sample(recognizer, sample)
+        corners = corners_of(sample, image, recognizer)
         (reading,) = recognizer.read_plates(image, [corners])
         if reading is not None:
             return reading.regions
-        classifier = recognizer.region_classifier
+        classifier = recognizer.stages.region_classifier
         return classifier.classify([classifier.rectify(image.pixels, corners)])[0]
 
     def report(
         self, recognizer: Recognizer, samples: Sequence[PlateCrop], answers: Sequence[tuple[Guess, ...]]
     ) -> Report:
-        return evaluate_regions(samples, answers, recognizer.region_classifier.labels)
+        return evaluate_regions(samples, answers, recognizer.stages.region_classifier.labels)
 
     def mistakes(
         self, recognizer: Recognizer, samples: Sequence[PlateCrop], answers: Sequence[tuple[Guess, ...]]
     ) -> Iterator[Mistake]:
-        return region_mistakes(samples, answers, recognizer.region_classifier.labels)
+        return region_mistakes(samples, answers, recognizer.stages.region_classifier.labels)
 
 
 class PlatesMeasurement(Measurement[ScenePicture, tuple[Plate, ...]]):
@@ -191,9 +193,11 @@ class PlatesMeasurement(Measurement[ScenePicture, tuple[Plate, ...]]):
         return plates_mistakes(samples, answers, threshold=self._threshold)
 
 
-def corners_of(crop: PlateCrop) -> Corners:
-    """Where the plate is in its crop."""
-    return Corners.from_box(crop.box) if crop.corners is None else crop.corners
+def corners_of(crop: PlateCrop, image: Image, recognizer: Recognizer) -> Corners:
+    """Where the plate is in its crop: the labelled corners, else what the corner network makes of the box."""
+    if crop.corners is not None:
+        return crop.corners
+    return recognizer.refined(image, [Corners.from_box(crop.box)])[0]
 
 
 def load_sample(recognizer: Recognizer, sample: ScenePicture | PlateCrop) -> Image:

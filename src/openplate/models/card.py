@@ -22,9 +22,9 @@ from openplate.models.tables import Table, toml_lines
 
 CARD_FILE: Final = "card.toml"
 
-Task = Literal["detection", "reading", "region"]
+Task = Literal["detection", "corners", "reading", "region"]
 
-_TASKS: Final[tuple[Task, ...]] = ("detection", "reading", "region")
+_TASKS: Final[tuple[Task, ...]] = ("detection", "corners", "reading", "region")
 _CHANNELS: Final = (1, 3)
 _NETWORK_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
@@ -138,7 +138,8 @@ class ModelCard:
         """The text of ``card.toml``; ``from_toml`` gives an equal card back."""
         tables: dict[str, Any] = asdict(self)
         del tables["folder"]
-        named = {"labels": self.labels} if self.alphabet is None else {"alphabet": self.alphabet}
+        named: dict[str, object] = {"labels": self.labels} if self.labels else {}
+        named |= {} if self.alphabet is None else {"alphabet": self.alphabet}
         del tables["labels"], tables["alphabet"]
         return "\n".join(toml_lines({**tables, **named})) + "\n"
 
@@ -172,7 +173,7 @@ class ModelCard:
 def _parse_card(table: Table) -> ModelCard:
     task = table.choice("task", _TASKS)
     files = _parse_files(table.table("files"))
-    reads = task == "reading"
+    reads, has_labels = task == "reading", task in ("detection", "region")
     card = ModelCard(
         name=table.matching("name", _NETWORK_NAME, "a lower-case word"),
         version=table.text("version"),
@@ -187,7 +188,7 @@ def _parse_card(table: Table) -> ModelCard:
         files=files,
         runtime=_parse_runtime(table.table("runtime"), files),
         input=_parse_input(table.table("input")),
-        labels=() if reads else table.texts("labels", at_least=1),
+        labels=table.texts("labels", at_least=1) if has_labels else (),
         alphabet="".join(table.distinct("alphabet", table.text("alphabet"))) if reads else None,
         parameters=table.table("parameters").all_numbers(),
         measured=table.table("measured").all_numbers(),

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from openplate.cli import evaluate, models, recognize, regions, serve, settings, webhooks
+from openplate.cli import evaluate, models, recognize, regions, serve, settings, tokens, webhooks
 from openplate.cli.group import INTERRUPTED, Commands
 
 __all__ = ["app", "main"]
@@ -33,6 +33,7 @@ app.command("regions")(regions.regions)
 app.command("models")(models.models)
 app.command("settings")(settings.settings)
 app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(tokens.app, name="tokens")
 app.add_typer(webhooks.app, name="webhooks")
 
 

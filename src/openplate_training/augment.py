@@ -24,8 +24,8 @@ def change_light(pixels: Pixels, random: Random) -> Pixels:
     levels = np.arange(256, dtype=np.float32) / 255
     gamma = float(np.exp(random.normal(0, 0.35)))
     contrast, brightness = random.uniform(0.55, 1.3), random.normal(0, 0.08)
-    if chance(random, 0.1):
-        contrast, gamma = random.uniform(0.15, 0.5), random.uniform(1.0, 2.0)
+    if chance(random, 0.15):
+        contrast, gamma = random.uniform(0.12, 0.5), random.uniform(1.0, 2.0)
     curve = (levels**gamma - 0.5) * contrast + 0.5 + brightness
     cast = random.normal(1.0, 0.08, 3) if chance(random, 0.5) else np.ones(3)
     table = np.clip(curve[:, None] * cast * 255, 0, 255).astype(np.uint8)

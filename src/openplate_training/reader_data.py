@@ -20,7 +20,13 @@ LONGEST = 10
 # Scripts that are not read: Arabic texts are left out, the Chinese province character is dropped.
 UNREAD_SETS = {"eg_ealpr"}
 SET_POWER = 0.65  # sets are drawn by size to this power: small ones more often than their share
-SET_FACTORS = {"in_statewise_olx": 2.5, "us_nyc_reported_unlabelled": 0.6, "us_states_crops": 0.7}
+SET_FACTORS = {
+    "in_statewise_olx": 3.5,
+    "id_street_exchioz": 1.5,
+    "id_phone_exchioz": 1.5,
+    "us_nyc_reported_unlabelled": 0.6,
+    "us_states_crops": 0.7,
+}
 CALIBRATION_SHARE = 0.03
 
 

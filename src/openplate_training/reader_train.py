@@ -67,7 +67,7 @@ def main() -> None:
     def step(number: int, progress: float) -> dict[str, torch.Tensor]:
         if number % 500 == 0:
             print(f"{len(sampler.indices)} real plates, {rendered.refresh()} rendered", flush=True)
-        share = 0.6 if progress < 0.6 else 0.4
+        share = 0.6 if progress < 0.75 else 0.45
         samples = [sampler.sample(random, share) for _ in range(options.batch)]
         log_probabilities = network(torch.from_numpy(np.stack([pixels for pixels, _ in samples])))
         return {"ctc": ctc_loss(log_probabilities, [text for _, text in samples])}

@@ -24,7 +24,7 @@ from openplate.imaging import rectify
 from openplate.regions import Region, subdivisions
 from openplate_training.augment import Random, chance
 from openplate_training.data import Pixels
-from openplate_training.fonts import Mask, find_families, glyph
+from openplate_training.fonts import Glyph, Mask, find_families, glyph
 from openplate_training.layouts import BAND_LETTERS, BAND_WORDS, LAYOUTS, SMALL_WORDS, WHITE, Layout
 from openplate_training.reader_data import degrade_crop
 from openplate_training.reader_model import WIDTH
@@ -120,6 +120,20 @@ def _mark(character: str, height: int, baseline: int, cap: int, random: Random) 
     return mask
 
 
+def ticked_q(font: Path, random: Random) -> Glyph:
+    """Q as many countries' plates have it: an O with a short tick in its lower right, inside or across."""
+    drawn = glyph(font, "O")
+    mask = drawn.mask.copy()
+    height, width = mask.shape
+    stroke = max(3, int(height * random.uniform(0.07, 0.15)))
+    reach = height * random.uniform(0.1, 0.24)
+    x, y = width * random.uniform(0.6, 0.82), height * random.uniform(0.7, 0.86)
+    lean = random.uniform(0.3, 1.0)
+    start, end = (int(x - reach * lean), int(y - reach)), (int(x + reach * lean), int(min(y + reach, height - 1)))
+    cv2.line(mask, start, end, 255, stroke, cv2.LINE_AA)
+    return Glyph(mask, drawn.rise)
+
+
 def line_mask(font: Path, text: str, spacing: float, random: Random) -> Mask:
     """A line of text, cut to its ink; ``spacing`` between characters as a share of their height."""
     cap = glyph(font, "H").rise
@@ -130,7 +144,7 @@ def line_mask(font: Path, text: str, spacing: float, random: Random) -> Mask:
         if not character.isalnum():
             parts.append(_mark(character, height, baseline, cap, random))
             continue
-        drawn = glyph(font, character)
+        drawn = ticked_q(font, random) if character == "Q" and chance(random, 0.5) else glyph(font, character)
         ink_height, ink_width = drawn.mask.shape
         cell = np.zeros((height, ink_width + gap), np.uint8)
         top = int(np.clip(baseline - drawn.rise, 0, max(0, height - ink_height)))

@@ -17,12 +17,12 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from openplate.errors import StorageError, StorageFull
-from openplate.storage.database import Database
+from openplate.storage.database import Database, Plain
 from openplate.storage.records import Attachment, File
 from openplate.storage.tables import files
 
@@ -32,7 +32,7 @@ _FORGOTTEN_AFTER_S = 3600.0
 """A file that no row names and that is older was left by a process that died."""
 _BATCH = 500
 
-_INSERT = insert(files)
+_INSERT = Plain(insert(files))
 _NEEDED = select(files.c.sha256).where(files.c.sha256.in_(bindparam("digests", expanding=True))).distinct()
 _OWNED = (
     select(files.c.owner_id, files.c.name, files.c.filename, files.c.sha256)
@@ -70,12 +70,9 @@ class Media:
         gone = [each for each in owned if not self._path(digests[each.data]).exists()]
         if gone:  # somebody else's last need of them ended in between
             self.put(gone)
-        rows: list[dict[str, Any]] = [
-            {"owner_id": owner_id, "position": position, "name": each.name, "filename": each.filename}
-            | {"sha256": digests[each.data]}
-            for position, each in enumerate(owned)
-        ]
-        connection.execute(_INSERT, rows)
+        for position, each in enumerate(owned):
+            values = {"owner_id": owner_id, "position": position, "name": each.name, "filename": each.filename}
+            _INSERT.run(connection, {**values, "sha256": digests[each.data]})
 
     def owned(self, connection: Connection, owners: Sequence[str]) -> dict[str, tuple[Attachment, ...]]:
         """The files of each owner, in their order; an owner without files has no key."""

@@ -5,20 +5,24 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, exists, func, insert, or_, select, update
 
 from openplate.storage import targets as receivers
+from openplate.storage.database import Plain
 from openplate.storage.media import Media
 from openplate.storage.records import Backlog, Delivery, Message, Target, from_microseconds, to_microseconds
 from openplate.storage.tables import deliveries, targets
 
-_INSERT = insert(deliveries)
-_EXISTING = (
-    select(targets.c.id)
-    .where(targets.c.id.in_(bindparam("ids", expanding=True)))
-    .with_for_update(read=True, key_share=True)
+_COLUMNS = ("id", "target_id", "event_id", "body", "attempts", "created_at", "next_at")
+# Nothing for a target that is gone; a target that is there stays until the transaction ends.
+_INSERT = Plain(
+    insert(deliveries).from_select(
+        _COLUMNS,
+        select(*(bindparam(name, type_=deliveries.c[name].type) for name in _COLUMNS))
+        .where(targets.c.id == bindparam("target_id", type_=targets.c.id.type))
+        .with_for_update(read=True, key_share=True),
+    )
 )
 _FREE = (
     targets.c.state == "active",
@@ -95,21 +99,17 @@ def add(
     now: datetime,
 ) -> int:
     """Queue messages, in their order, for those of their targets that still exist; how many."""
-    asked = {message.target_id for message in messages}
-    existing = set(connection.execute(_EXISTING, {"ids": list(asked)}).scalars())
-    queued = [(uuid.uuid4().hex, message) for message in messages if message.target_id in existing]
     moment = to_microseconds(now)
-    rows: list[dict[str, Any]] = [
-        {"id": id, "target_id": message.target_id, "event_id": event_id, "body": message.body}
-        | {"attempts": 0, "created_at": moment, "next_at": moment}
-        for id, message in queued
-    ]
-    if rows:
-        connection.execute(_INSERT, rows)
-    for id, message in queued:
-        if message.attachments:
-            media.own(connection, id, message.attachments, digests)
-    return len(queued)
+    count = 0
+    for message in messages:
+        id = uuid.uuid4().hex
+        values = {"id": id, "target_id": message.target_id, "event_id": event_id, "body": message.body}
+        values |= {"attempts": 0, "created_at": moment, "next_at": moment}
+        if _INSERT.run(connection, values).rowcount:
+            count += 1
+            if message.attachments:
+                media.own(connection, id, message.attachments, digests)
+    return count
 
 
 def lease_target(connection: Connection, owner: str, now: datetime, until: datetime) -> Target | None:

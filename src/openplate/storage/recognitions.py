@@ -8,13 +8,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, exists, insert, select
 
+from openplate.storage.database import Plain
 from openplate.storage.media import Media
 from openplate.storage.records import Entry, StoredRecognition, from_microseconds, to_microseconds
 from openplate.storage.tables import plates, recognitions
 from openplate.text import normalise
 
-_INSERT = insert(recognitions)
-_INSERT_PLATES = insert(plates)
+_INSERT = Plain(insert(recognitions))
+_INSERT_PLATES = Plain(insert(plates))
 
 
 def save(connection: Connection, media: Media, entry: Entry, digests: Mapping[bytes, str]) -> None:
@@ -22,11 +23,10 @@ def save(connection: Connection, media: Media, entry: Entry, digests: Mapping[by
     size = len(entry.recognition_json.encode()) + sum(len(crop.data) for crop in entry.crops)
     values: dict[str, Any] = {"id": entry.id, "at": to_microseconds(entry.at), "camera_id": entry.camera_id}
     values |= {"token_id": entry.token_id, "body": entry.recognition_json, "size": size}
-    connection.execute(_INSERT, values)
+    _INSERT.run(connection, values)
     texts = dict.fromkeys(normalise(text) for text in entry.texts)
-    rows = [{"recognition_id": entry.id, "position": i, "text": text} for i, text in enumerate(texts)]
-    if rows:
-        connection.execute(_INSERT_PLATES, rows)
+    for position, text in enumerate(texts):
+        _INSERT_PLATES.run(connection, {"recognition_id": entry.id, "position": position, "text": text})
     if entry.crops:
         media.own(connection, entry.id, entry.crops, digests)
 

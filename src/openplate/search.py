@@ -15,9 +15,10 @@ _ON_VEHICLE = 0.6
 
 @dataclass(frozen=True, slots=True)
 class SearchPlan:
-    """What a mode does after the first pass.
+    """What a mode does: its first pass over the whole picture, and what comes after.
 
     Attributes:
+        first_reach: the longest side of the first pass's canvas, as a multiple of the network's reach.
         plate_share, vehicle_share: factors on the detector's own thresholds, below 1 to miss less.
         steps_back: whether a picture without a sure plate is looked at again, reduced: in a close-up everything is
             larger than the network knows it.
@@ -31,6 +32,7 @@ class SearchPlan:
         most_tiles: of them at most.
     """
 
+    first_reach: float = 1.0
     plate_share: float = 1.0
     vehicle_share: float = 1.0
     steps_back: bool = False
@@ -53,7 +55,7 @@ class SearchPlan:
 
 
 PLANS: dict[Mode, SearchPlan] = {
-    "fast": SearchPlan(),
+    "fast": SearchPlan(first_reach=0.8),
     "normal": SearchPlan(steps_back=True, zooms=4, most_tiles=12),
     "redaction": SearchPlan(
         plate_share=0.4,
@@ -84,7 +86,7 @@ class Found:
 
 def search(detector: Detector, image: Image, plan: SearchPlan, thresholds: Thresholds) -> Found:
     """All plates and vehicles that the plan finds, in the picture's pixels."""
-    (first,) = detector.detect([image], thresholds)
+    (first,) = detector.detect([image], thresholds, reach=round(detector.reach * plan.first_reach))
     plates, vehicles = _of_kind(first, "plate"), _of_kind(first, "vehicle")
     if plan.steps_back and not any(plate.confidence >= plan.sure for plate in plates):
         (reduced,) = detector.detect([image], thresholds, reach=round(detector.reach * STEP_BACK_REACH))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from sqlalchemy import Connection, text
 from storage_helpers import NOON, make_entry, run_processes
 
 from openplate.errors import StorageError, StorageFull
-from openplate.storage import Store, default_url, migrations
+from openplate.storage import Message, Store, default_url, migrations
 from openplate.storage.database import Database
 from openplate.storage.tables import metadata
 
@@ -181,6 +182,7 @@ def test_opening_a_ready_database_loads_no_alembic(tmp_path: Path) -> None:
     Store.open(None, tmp_path).close()
     code = f"""
 import sys
+import time
 from pathlib import Path
 from openplate.storage import Store
 Store.open(None, Path({str(tmp_path)!r})).close()
@@ -188,3 +190,19 @@ print("alembic" in sys.modules)
 """
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "False"
+
+
+def test_what_is_forced_to_the_disk(tmp_path: Path) -> None:
+    """Every call that leaves more than a count, and a mere count once a second."""
+    store = Store.open(None, tmp_path)
+    target = store.create_target("http://receiver/")
+    counted, kept, told = {}, {"keep": True}, {"messages": (Message(target.id, "{}"),)}
+    forced = []
+    for changes in (counted, counted, kept, counted, told, counted):
+        store.record(make_entry(**changes), NOON)
+        forced.append(store._database._is_durable)
+    time.sleep(1.1)
+    store.record(make_entry(), NOON)
+    forced.append(store._database._is_durable)
+    store.close()
+    assert forced == [True, False, True, False, True, False, True]

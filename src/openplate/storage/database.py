@@ -91,14 +91,14 @@ class Database:
                     self._writer = self._engine.connect()
                 return self._write_sqlite(self._writer, work, is_durable)
 
-    def write_again(self, work: Callable[[Connection], Result]) -> Result:
-        """Durably run ``work``, which must do no harm when run twice, once more if the connection was lost."""
+    def write_again(self, work: Callable[[Connection], Result], *, is_durable: bool = True) -> Result:
+        """As ``write``, once more if the connection was lost: ``work`` must do no harm when run twice."""
         try:
-            return self.write(work)
+            return self.write(work, is_durable=is_durable)
         except StorageError as error:
             if not self._is_lost(error.__cause__):
                 raise
-        return self.write(work)
+        return self.write(work, is_durable=is_durable)
 
     def hold_media(self, connection: Connection, *, is_alone: bool = False) -> None:
         """Until the transaction ends, keep files from being removed, or ``is_alone`` from being counted on.
@@ -110,11 +110,15 @@ class Database:
             connection.execute(text(f"SELECT {lock}({_MEDIA_LOCK})"))
 
     def shrink(self) -> None:
-        """Give pages that SQLite has emptied back to the disk, some at a time; PostgreSQL does so by itself."""
+        """Give pages that SQLite has emptied back to the disk, some at a time, and force all that was written to it.
+
+        PostgreSQL does so by itself.
+        """
         if self.is_sqlite:
             with self._translated(), self._writing, self._engine.connect() as connection:
                 raw: Any = connection.connection.driver_connection
                 raw.executescript("PRAGMA incremental_vacuum(5000)")  # a plain execute would free one page only
+                raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def close(self) -> None:
         """Give all connections back."""

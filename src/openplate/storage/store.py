@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,6 +30,8 @@ from openplate.storage.room import Room
 
 MAX_OUTBOX_ROWS = 1_000_000
 MIN_FREE_BYTES = 256 * 2**20
+FORCED_EVERY_S = 1.0
+"""How long counts of calls, of which nothing else is recorded, may wait to be forced to the disk."""
 COUNTED_FOR_S = 86_400.0
 """How long the same entry may be recorded again without being counted again."""
 GIVEN_UP_FOR_S = 30 * 86_400.0
@@ -52,6 +55,7 @@ class Store:
         self._media = media
         self._room = room
         self._calls_per_month = calls_per_month
+        self._forced_at = -FORCED_EVERY_S
 
     @classmethod
     def open(
@@ -135,14 +139,21 @@ class Store:
     def record(self, entry: Entry, now: datetime) -> Usage:
         """Count a call, keep what is to be kept and queue its messages: all of it, on the disk, or nothing.
 
-        The same ``entry.id`` again changes nothing. Messages for targets that are no more are dropped.
-        Raises QuotaExceeded, StorageFull.
+        A call with nothing to keep and nobody to tell is only counted, which is forced to the disk once a second:
+        a kill takes none of it back, a power cut at most the counts of one second. The same ``entry.id`` again
+        changes nothing. Messages for targets that are no more are dropped. Raises QuotaExceeded, StorageFull.
         """
         self._room.check(len(entry.messages))
         attachments = [each for message in entry.messages for each in message.attachments]
         wanted = [*attachments, *entry.crops] if entry.keep else attachments
         digests = self._media.put(wanted) if wanted else {}
-        found, queued = self._database.write_again(lambda connection: self._record(connection, entry, digests, now))
+        is_forced = entry.keep or bool(entry.messages) or time.monotonic() - self._forced_at >= FORCED_EVERY_S
+        found, queued = self._database.write_again(
+            lambda connection: self._record(connection, entry, digests, now),
+            is_durable=is_forced,
+        )
+        if is_forced:
+            self._forced_at = time.monotonic()
         self._room.add(queued)
         return found
 

@@ -118,9 +118,27 @@ def bounded_protocol(idle_timeout_s: float, max_connections: int) -> type[asynci
 class _Server(uvicorn.Server):
     """Leaves the signals alone: they are handled here, so that what follows the last request is done as well."""
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended = asyncio.Event()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def main_loop(self) -> None:
+        """Sleeps until it is to end, but for a look at the clock each second, for the header Date."""
+        self._loop = asyncio.get_running_loop()
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), 1.0)
+
+    def end(self) -> None:
+        """From any thread, and from a signal's handler."""
+        self.should_exit = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._ended.set)
 
 
 def _config(service: Service, settings: Settings) -> uvicorn.Config:
@@ -179,7 +197,7 @@ def run_process(
             end[0] = monotonic()
         elif not server.should_exit:
             first[0], end[0] = number, monotonic() + settings.server.stop_timeout_s
-        server.should_exit = True
+        server.end()
 
     before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
@@ -205,19 +223,16 @@ def _run(
             await asyncio.sleep(0.01)
         if server.started:
             ready()
-        if stop is not None:
-            watching = asyncio.create_task(_watch(stop, leave))
-            await serving
-            watching.cancel()
         await serving
 
+    if stop is not None:
+        threading.Thread(target=_wait, args=(stop, leave), name="end of the parent", daemon=True).start()
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         runner.run(serve())
 
 
-async def _watch(stop: threading.Event, leave: Callable[[], None]) -> None:
-    while not stop.is_set():
-        await asyncio.sleep(0.1)
+def _wait(stop: threading.Event, leave: Callable[[], None]) -> None:
+    stop.wait()
     leave()
 
 

@@ -73,12 +73,17 @@ def options_of(request: SnapshotRequest) -> RecognitionOptions:
 def work_on(call: Call, recognizer: Recognizer, targets: Sequence[Target], keep: Keep) -> Done:
     """Recognizes the picture and prepares what is to be recorded. Takes a while: for a thread of the pool.
 
+    Args:
+        call: who asks for what.
+        recognizer: with ``options_of`` the request.
+        targets: who is told.
+        keep: what of it.
+
     Raises:
         ImageError: the picture cannot be used.
         ModelError: a network failed.
     """
-    chosen = recognizer.with_options(options_of(call.request))
-    (found,) = chosen.recognize([call.picture.data], [call.filename])
+    (found,) = recognizer.recognize([call.picture.data], [call.filename])
     recognition = replace(found, captured_at=call.request.timestamp or call.received_at)
     pictures = _Pictures(call, recognition, recognizer.limits)
     is_kept = keep != "nothing"

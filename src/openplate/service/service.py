@@ -9,7 +9,7 @@ import string
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from time import monotonic
 from typing import Final, Literal, TypeVar
 
@@ -20,7 +20,7 @@ from openplate.errors import OpenplateError, RequestError, TokenError
 from openplate.formats import platerecognizer
 from openplate.formats.snapshot_request import SnapshotRequest
 from openplate.pipeline import RecognitionOptions, Recognizer
-from openplate.service.calls import Call, Done, work_on
+from openplate.service.calls import Call, Done, options_of, work_on
 from openplate.service.errands import Errands, Remembered
 from openplate.service.housekeeping import Housekeeping
 from openplate.service.outgoing import build_dispatcher, fetch_policy, receiver_addresses
@@ -29,7 +29,7 @@ from openplate.service.targets import TargetDesk
 from openplate.service.values import NewTarget, Picture, Readiness, RequestLimits, TestOutcome
 from openplate.settings import Flavour, Settings
 from openplate.settings.building import build_recognizer, data_folder_of, open_store
-from openplate.storage import Store, Target, Token
+from openplate.storage import Store, Target, Token, Usage
 
 Result = TypeVar("Result")
 
@@ -38,6 +38,7 @@ _ROOM_FOR_S: Final = 0.5
 _FETCHES: Final = 16
 _RECORDERS: Final = 8
 _CUT_OFF_S: Final = 5.0  # for messages under way; what is cut off is sent again after the next start
+_REMEMBERED_OPTIONS: Final = 64
 _LICENCE: Final = "openplate"
 _LETTERS: Final = string.ascii_uppercase + string.digits
 
@@ -56,6 +57,7 @@ class Service:
         """
         self._settings, self._store, self.recognizer = settings, store, recognizer
         queue = settings.server.queue
+        self._with_options = lru_cache(_REMEMBERED_OPTIONS)(recognizer.with_options)
         self._pool = BoundedPool(workers, queue, "recognition")
         # Who has got this far has been let in: recording must take more than recognition lets through.
         self._recorders = BoundedPool(_RECORDERS, workers + queue + _RECORDERS, "recording")
@@ -155,14 +157,13 @@ class Service:
     async def recognize(
         self, picture: Picture, request: SnapshotRequest, token: Token | None, received_at: datetime
     ) -> Mapping[str, object]:
-        letters = "".join(secrets.choice(_LETTERS) for _ in range(5))
+        letters = "" if self.flavour == "sdk" else "".join(secrets.choice(_LETTERS) for _ in range(5))
         filename = platerecognizer.saved_filename(self.flavour, picture.filename, received_at, letters)
         token_id = None if token is None else token.id
         call = Call(uuid.uuid4().hex, picture, filename, request, token_id, received_at)
-        done = await self._pool.run(partial(self._work_on, call))
-        usage = await self._recorders.run(partial(self._store.record, done.entry, datetime.now(UTC)))
-        if done.entry.messages:
-            self._dispatcher.wake()
+        done, usage = await self._pool.run(partial(self._work_on, call))
+        if usage is None:
+            usage = await self._recorders.run(partial(self._record, done))
         return platerecognizer.answer(
             done.recognition,
             request,
@@ -172,8 +173,19 @@ class Service:
             usage=(usage.calls, usage.allowed),
         )
 
-    def _work_on(self, call: Call) -> Done:
-        return work_on(call, self.recognizer, self._told.get(), self._settings.storage.keep)
+    def _work_on(self, call: Call) -> tuple[Done, Usage | None]:
+        """Recognizes; a call that is only to be counted is counted at once, for that takes no time."""
+        recognizer = self._with_options(options_of(call.request))
+        done = work_on(call, recognizer, self._told.get(), self._settings.storage.keep)
+        # What must reach the disk waits for it elsewhere: this thread has other pictures to look at.
+        is_only_counted = not done.entry.messages and not done.entry.keep
+        return done, self._record(done) if is_only_counted else None
+
+    def _record(self, done: Done) -> Usage:
+        usage = self._store.record(done.entry, datetime.now(UTC))
+        if done.entry.messages:
+            self._dispatcher.wake()
+        return usage
 
     async def in_pool(self, work: Callable[[], Result]) -> Result:
         return await self._pool.run(work)

@@ -212,3 +212,44 @@ def speed() -> str:
     ]
     plot = f"\n\n![Accuracy against processor time]({PLOT.name})" if PLOT.is_file() else ""
     return f"{table(header, lines)}\n\n{_when(rows)}{plot}"
+
+
+_SERVE_COLUMNS = (
+    "workers",
+    "clients",
+    "requests",
+    "refused",
+    "per_second",
+    "p50_ms",
+    "p95_ms",
+    "p99_ms",
+    "p99_ratio",
+    "overhead_ratio",
+    "memory_mb",
+    "growth_mb",
+)
+
+
+def serve() -> str:
+    """The server under load: every measure, number of workers and number of clients on every machine."""
+    rows = latest(read_rows(RESULTS / "serve.csv"), "machine", "measure", "workers", "clients")
+    if not rows:
+        return _when(())
+    header = (
+        "machine",
+        "measure",
+        "workers",
+        "clients",
+        "requests",
+        "503",
+        "per second",
+        "p50 ms",
+        "p95 ms",
+        "p99 ms",
+        "p99 / ideal",
+        "overhead / decoding",
+        "memory MB",
+        "growth MB",
+    )
+    lines = [[row["machine"], row["measure"], *(row[key] or UNMEASURED for key in _SERVE_COLUMNS)] for row in rows]
+    return f"{table(header, lines)}\n\n{_when(rows)}"

@@ -26,6 +26,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "plates": measured.plates,
     "regions": measured.regions,
     "speed": measured.speed,
+    "serve": measured.serve,
     "commands": reference.commands,
     "settings": reference.settings,
     "networks": reference.networks,

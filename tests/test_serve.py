@@ -309,6 +309,8 @@ class Without:
         self.finder = finder
     def find_spec(self, name, path=None, target=None):
         return None if name == "uvicorn" else self.finder.find_spec(name, path, target)
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
 
 sys.meta_path = [Without(finder) for finder in sys.meta_path]
 from openplate.cli import main

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -177,12 +179,43 @@ def test_a_lost_connection_is_made_again(postgresql: str, tmp_path: Path) -> Non
     store.close()
 
 
+def test_of_two_that_wait_for_each_other_both_get_through(store: Store, url: str) -> None:
+    """PostgreSQL undoes one of them, which is then done again; SQLite has one writer at a time."""
+    for _ in range(2):
+        store.create_target("http://receiver/")
+    database = Database.open(url)
+    both = threading.Barrier(2)
+
+    def write(order: tuple[int, int]) -> None:
+        is_first = True
+
+        def touch(connection: Connection) -> None:
+            nonlocal is_first
+            for which in order:
+                connection.execute(text(f"UPDATE targets SET leased_at = leased_at + 1 WHERE id = {which}"))
+                if is_first and not database.is_sqlite:
+                    is_first = False
+                    both.wait(30)
+
+        database.write(touch)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write, [(1, 2), (2, 1)]))
+    touched = database.read(
+        lambda connection: connection.execute(text("SELECT leased_at FROM targets")).scalars().all()
+    )
+    assert touched == [2, 2]
+    database.close()
+
+
 def test_opening_a_ready_database_loads_no_alembic(tmp_path: Path) -> None:
     """So that each worker process starts quickly and small."""
     Store.open(None, tmp_path).close()
     code = f"""
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from openplate.storage import Store
 Store.open(None, Path({str(tmp_path)!r})).close()

@@ -29,6 +29,7 @@ _WAIT_S = 0.05
 _MEDIA_LOCK = 0x6F70_6C61  # any number that only this program locks
 _SQLITE_FULL = 13
 _POSTGRESQL_FULL = "53100"
+_POSTGRESQL_UNDONE = ("40P01", "40001")  # deadlock_detected, serialization_failure: nothing was done
 
 
 class Plain:
@@ -85,7 +86,12 @@ class Database:
         """Run ``work`` in one transaction. What is not durable may be undone by a power cut, never torn."""
         with self._translated():
             if not self.is_sqlite:
-                return self._write_postgresql(work, is_durable)
+                try:
+                    return self._write_postgresql(work, is_durable)
+                except (DBAPIError, self._errors) as error:
+                    if getattr(getattr(error, "orig", error), "sqlstate", None) not in _POSTGRESQL_UNDONE:
+                        raise
+                return self._write_postgresql(work, is_durable)  # the other one of the two has gone on meanwhile
             with self._writing:
                 if self._writer is None:
                     self._writer = self._engine.connect()

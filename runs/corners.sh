@@ -4,6 +4,6 @@
 # Cost:     25 minutes on about half a core of an AMD EPYC (AVX-512, no AMX): some 6,000 steps of 64 plates; 1.5 GB
 # Expected: the rows of the corners in results/detection.csv
 source "$(dirname "$0")/common.sh"
-"$python" -m openplate_training.corner_train --data "$data" --cache "$work/cache" --output "$work/corners" \
+"$python" -m openplate_training.corners_train --data "$data" --cache "$work/cache" --output "$work/corners" \
   --minutes "${3:-25}" --threads "$threads" $(start corners)
 export_network corners 0.1.0

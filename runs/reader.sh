@@ -13,4 +13,4 @@ done
 "$python" -m openplate_training.reader_train --data "$data" --cache "$work/cache" --rendered "$work/rendered" \
   --output "$work/reader" --minutes "${3:-103}" --threads "$threads" $(start reader)
 export_network reader 0.1.0
-"$python" -m openplate_training.calibrate --data "$data" --cache "$work/cache" --weights src/openplate/weights
+"$python" -m openplate_training.calibrate reader --data "$data" --cache "$work/cache" --weights src/openplate/weights

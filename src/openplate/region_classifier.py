@@ -41,11 +41,14 @@ class RegionClassifier:
 
     def classify(self, crops: Sequence[Pixels]) -> list[tuple[Guess, ...]]:
         """For each crop (uint8 RGB, of the network's size) its region codes with probabilities, best first."""
-        guesses: list[tuple[Guess, ...]] = []
-        for start in range(0, len(crops), _BATCH):
-            (logits,) = self._session.run(np.stack(crops[start : start + _BATCH]))
-            guesses += [self._guesses(row) for row in logits]
-        return guesses
+        return [self._guesses(row) for row in self.logits(crops)]
+
+    def logits(self, crops: Sequence[Pixels]) -> npt.NDArray[np.float32]:
+        """The network's own answers (crops, labels), before the temperature of its card is applied."""
+        answers = [
+            self._session.run(np.stack(crops[start : start + _BATCH]))[0] for start in range(0, len(crops), _BATCH)
+        ]
+        return np.concatenate(answers) if answers else np.zeros((0, len(self.labels)), np.float32)
 
     def _guesses(self, logits: npt.NDArray[np.float32]) -> tuple[Guess, ...]:
         scaled = logits / self._temperature

@@ -1,10 +1,11 @@
-"""Fits the reader's confidence to crops that it never saw and that are not for measuring either.
+"""Fits the confidences of reader and region network to crops that they never saw and that are not for measuring.
 
-python -m openplate_training.calibrate --data DATA --cache CACHE --weights WEIGHTS
+python -m openplate_training.calibrate reader region --data DATA --cache CACHE --weights WEIGHTS
 
 The probability of a text, as the network gives it, says too much or too little. Slope and offset of its logit are
 fitted by maximum likelihood (Platt 1999, with his smoothed targets) on the few training crops that
 ``reader_data.is_held_for_calibration`` keeps out of the training, as they are and degraded, and go into the card.
+So does the region network's temperature (Guo et al. 2017).
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from openplate.datatypes import Corners
 from openplate.models.card import ModelCard
 from openplate.models.catalog import open_session
 from openplate.ocr import Calibration, Reader
+from openplate.region_classifier import RegionClassifier
+from openplate.regions import get
 from openplate.text import normalise
 from openplate_training.data import PackedPictures, pack_pictures
 from openplate_training.reader_data import (
@@ -30,6 +34,7 @@ from openplate_training.reader_data import (
     shaken_corners,
     true_corners,
 )
+from openplate_training.region_train import region_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -73,20 +78,63 @@ def fit(probabilities: Floats, right: npt.NDArray[np.bool_]) -> Calibration:
     return Calibration(float(weights[0]), float(weights[1]))
 
 
+def region_answers(classifier: RegionClassifier, crops: PackedPictures) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """Logits (n, labels) and the index of the right label, for each held-out crop with a human region, as it is and
+    degraded.
+    """
+    random = np.random.default_rng(7)
+    inputs, right = [], []
+    for index in crops.subset(lambda r: r["split"] == "train" and bool(r["region"]) and is_held_for_calibration(r)):
+        record = crops.records[index]
+        code = get(region_of(record) or "").code
+        if code not in classifier.labels:
+            continue
+        pixels, shaken = crops.picture(index), Corners.from_points(shaken_corners(record, random))
+        inputs.append(classifier.rectify(pixels, Corners.from_points(true_corners(record))))
+        inputs.append(degrade_crop(classifier.rectify(pixels, shaken), random, 0.6, grey=0.1))
+        right += [classifier.labels.index(code)] * 2
+    return np.asarray(classifier.logits(inputs), np.float64), np.array(right, np.int64)
+
+
+def fit_temperature(logits: Floats, right: npt.NDArray[np.int64]) -> float:
+    """The divisor of the logits under which the right labels are likeliest, 0.2 to 5, to a hundredth."""
+
+    def loss(temperature: float) -> float:
+        scaled = logits / temperature
+        most = scaled.max(1, keepdims=True)
+        normaliser = most[:, 0] + np.log(np.exp(scaled - most).sum(1))
+        return float((normaliser - scaled[np.arange(len(right)), right]).mean())
+
+    return min((round(0.01 * step, 2) for step in range(20, 501)), key=loss)
+
+
+def save_parameters(folder: Path, **fitted: float) -> None:
+    card = ModelCard.load(folder)
+    replace(card, parameters={**card.parameters, **fitted}).save(folder)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--cache", type=Path, required=True, help="where decoded pictures are kept")
     parser.add_argument("--weights", type=Path, required=True, help="the package's weights folder")
+    parser.add_argument("networks", nargs="+", choices=["reader", "region"])
     options = parser.parse_args()
     cv2.setNumThreads(1)
     crops = pack_pictures(options.data / "plate_crops" / "plate_crops.jsonl", options.cache / "plate_crops")
-    reader = Reader(open_session("reader", "cpu", "float", folder=options.weights))
-    calibration = fit(*answers(reader, crops))
-    card = ModelCard.load(options.weights / "reader")
-    fitted = {"calibration_slope": calibration.slope, "calibration_offset": calibration.offset}
-    replace(card, parameters={**card.parameters, **fitted}).save(options.weights / "reader")
-    print(f"slope {calibration.slope:.3f} offset {calibration.offset:.3f}")
+    if "reader" in options.networks:
+        calibration = fit(*answers(Reader(open_session("reader", "cpu", "float", folder=options.weights)), crops))
+        fitted = {"calibration_slope": calibration.slope, "calibration_offset": calibration.offset}
+        save_parameters(options.weights / "reader", **fitted)
+        print(f"reader: slope {calibration.slope:.3f} offset {calibration.offset:.3f}")
+    if "region" in options.networks:
+        classifier = RegionClassifier(open_session("region", "cpu", "float", folder=options.weights))
+        logits, right = region_answers(classifier, crops)
+        if not len(right):
+            raise SystemExit("error: none of the crops held out has a region that the network knows")
+        temperature = fit_temperature(logits, right)
+        save_parameters(options.weights / "region", temperature=temperature)
+        print(f"region: temperature {temperature:.2f}")
 
 
 if __name__ == "__main__":

@@ -42,10 +42,10 @@ from openplate.models import Runtime, WeightPrecision
 from openplate.models.card import DataSource, InputDescription, ModelCard, Task, WeightFile
 from openplate.regions import get
 from openplate_training.checkpoint import current_commit, load_mean, save_start
-from openplate_training.corner_data import known_plates, roughly
-from openplate_training.corner_model import HEIGHT as CORNERS_HEIGHT
-from openplate_training.corner_model import WIDTH as CORNERS_WIDTH
-from openplate_training.corner_model import CornerNetwork
+from openplate_training.corners_data import known_plates, roughly
+from openplate_training.corners_model import HEIGHT as CORNERS_HEIGHT
+from openplate_training.corners_model import WIDTH as CORNERS_WIDTH
+from openplate_training.corners_model import CornerNetwork
 from openplate_training.data import Pixels, pack_pictures
 from openplate_training.detector_model import DetectorNetwork
 from openplate_training.layers import channels_first

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from openplate.ocr import Calibration
-from openplate_training.calibrate import fit
+from openplate_training.calibrate import fit, fit_temperature
 
 
 def drawn(slope: float, offset: float, count: int = 20_000) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -39,3 +39,13 @@ def test_certain_probabilities_are_no_trouble() -> None:
     found = fit(np.array([0.0, 1.0] * 20), np.array([False, True] * 20))
     assert np.isfinite((found.slope, found.offset)).all()
     assert found(1.0) > 0.9 > 0.1 > found(0.0)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
+def test_a_known_temperature_is_found(temperature: float) -> None:
+    random = np.random.default_rng(3)
+    logits = random.normal(0, 3, (6000, 8))
+    scaled = np.exp(logits / temperature)
+    shares = scaled / scaled.sum(1, keepdims=True)
+    right = (shares.cumsum(1) < random.random((6000, 1))).sum(1)
+    assert fit_temperature(logits, right.clip(0, 7)) == pytest.approx(temperature, rel=0.08)

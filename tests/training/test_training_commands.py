@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from drawn_data import REGIONS, draw_street
+from openplate.corner_refiner import CornerRefiner
 from openplate.datatypes import Corners
 from openplate.detection import Detector
 from openplate.imaging import Image
@@ -93,7 +94,7 @@ def test_the_detector_from_pictures_to_detections(workplace: Workplace) -> None:
 def test_the_reader_from_crops_to_a_calibrated_reading(workplace: Workplace) -> None:
     before = train_twice_and_export(workplace, "reader")
     assert before.parameters == {"calibration_slope": 1.0, "calibration_offset": 0.0}
-    workplace.call("calibrate", "--weights", workplace.weights)
+    workplace.call("calibrate", "reader", "--weights", workplace.weights)
     after = ModelCard.load(workplace.weights / "reader")
     assert after.parameters != before.parameters
     reader = Reader(open_session("reader", "cpu", "auto", folder=workplace.weights))
@@ -104,13 +105,29 @@ def test_the_reader_from_crops_to_a_calibrated_reading(workplace: Workplace) -> 
     assert 0 <= spelling.reading.confidence <= 1
 
 
-def test_the_region_network_from_crops_to_guesses(workplace: Workplace) -> None:
+def test_the_region_network_from_crops_to_guesses(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
     card = train_twice_and_export(workplace, "region")
     assert card.labels == tuple(sorted(REGIONS))
+    assert card.parameters == {"temperature": 1.0}
+    monkeypatch.setattr(calibrate, "is_held_for_calibration", lambda record: record["split"] == "train")
+    workplace.call("calibrate", "region", "--weights", workplace.weights)
+    assert 0.2 <= ModelCard.load(workplace.weights / "region").parameters["temperature"] <= 5.0
+    monkeypatch.setattr(calibrate, "is_held_for_calibration", lambda _: False)
+    with pytest.raises(SystemExit, match="none of the crops held out"):
+        workplace.call("calibrate", "region", "--weights", workplace.weights)
     classifier = RegionClassifier(open_session("region", "cpu", "float", folder=workplace.weights))
     crop = np.full((classifier.height, classifier.width, 3), 128, np.uint8)
     (guesses,) = classifier.classify([crop])
     assert {guess.value for guess in guesses} <= set(REGIONS)
+
+
+def test_the_corner_network_from_scenes_to_corners(workplace: Workplace) -> None:
+    train_twice_and_export(workplace, "corners")
+    refiner = CornerRefiner(open_session("corners", "cpu", "float", folder=workplace.weights))
+    pixels, record = draw_street("KL123", 30, 40)
+    truth = Corners.from_points(record["plates"][0]["corners"])
+    (found,) = refiner.refine(pixels, [truth])
+    assert np.isfinite(found.as_tuple()).all()
 
 
 def test_a_network_without_a_checkpoint_is_not_exported(workplace: Workplace) -> None:

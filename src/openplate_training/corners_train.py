@@ -1,6 +1,6 @@
 """Trains the corner network.
 
-python -m openplate_training.corner_train --data DATA --cache CACHE --output FOLDER --minutes 15
+python -m openplate_training.corners_train --data DATA --cache CACHE --output FOLDER --minutes 15
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 from openplate_training.checkpoint import load_start, seed_for
-from openplate_training.corner_data import CornerSampler, known_plates
-from openplate_training.corner_model import CornerNetwork
+from openplate_training.corners_data import CornerSampler, known_plates
+from openplate_training.corners_model import CornerNetwork
 from openplate_training.data import pack_pictures
 from openplate_training.layers import channels_last
 from openplate_training.loop import LoopConfig, train

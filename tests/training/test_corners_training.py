@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from openplate.corner_refiner import plate_frame
-from openplate_training.corner_data import CornerSampler, clockwise, cut_off, known_plates, roughly
-from openplate_training.corner_model import HEIGHT, WIDTH, CornerNetwork
-from openplate_training.corner_train import corner_loss
+from openplate_training.corners_data import CornerSampler, clockwise, cut_off, known_plates, roughly
+from openplate_training.corners_model import HEIGHT, WIDTH, CornerNetwork
+from openplate_training.corners_train import corner_loss
 from openplate_training.data import pack_pictures
 
 SQUARE = np.array([(10.0, 10.0), (50.0, 10.0), (50.0, 20.0), (10.0, 20.0)])

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from openplate.corner_refiner import plate_frame, view_of
 from openplate.datatypes import Corners
 from openplate_training.augment import Random, chance
-from openplate_training.corner_model import HEIGHT, WIDTH
+from openplate_training.corners_model import HEIGHT, WIDTH
 from openplate_training.data import PackedPictures, Pixels, Record
 from openplate_training.detector_data import OTHER_CORNERS, TEACHER_SCORE
 from openplate_training.reader_data import degrade_crop

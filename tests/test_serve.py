@@ -93,6 +93,26 @@ def test_a_head_that_comes_too_slowly_is_not_waited_for(server: Server) -> None:
     assert answer.startswith(b"HTTP/1.1 408 ")
 
 
+def test_a_connection_on_which_nothing_is_asked_is_closed_without_a_word(server: Server) -> None:
+    with server.raw() as link:
+        assert read_all(link) == b""
+
+
+def test_a_body_that_becomes_no_http_ends_its_request(server: Server) -> None:
+    for beginning in (b"", b"5\r\nhello\r\n"):
+        with server.raw() as link:
+            link.sendall(
+                f"POST {READER} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode() + beginning
+            )
+            time.sleep(0.2)
+            link.sendall(b"no length\r\n")
+            answers = read_all(link)
+        assert answers.startswith(b"HTTP/1.1 400 ")
+        assert answers.count(b"content-length") == 1
+    wait_until(lambda: "openplate_upload_bytes_held 0.0" in server.get("/metrics").body.decode(), 20)
+    assert not any("Traceback" in line for line in server.complaints)
+
+
 def test_one_connection_too_many_hears_so_and_the_others_go_on(server: Server) -> None:
     links = [server.raw() for _ in range(20)]
     try:

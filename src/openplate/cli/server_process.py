@@ -80,8 +80,7 @@ def bounded_protocol(idle_timeout_s: float, max_connections: int) -> type[asynci
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._stop_head()
-            if not self._is_refused:
-                super().connection_lost(exc)
+            super().connection_lost(exc)
 
         def eof_received(self) -> None:
             if not self._is_refused:
@@ -92,7 +91,13 @@ def bounded_protocol(idle_timeout_s: float, max_connections: int) -> type[asynci
 
         def _start_head(self) -> None:
             if self._head_timer is None:
-                self._head_timer = asyncio.get_running_loop().call_later(idle_timeout_s, self._end, _TOO_SLOW)
+                self._head_timer = asyncio.get_running_loop().call_later(idle_timeout_s, self._give_up)
+
+        def _give_up(self) -> None:
+            if self._head_bytes:
+                self._end(_TOO_SLOW)
+            else:  # nothing was asked: a browser that keeps a connection at hand
+                self.transport.close()
 
         def _stop_head(self) -> None:
             self._head_bytes = 0
@@ -107,6 +112,9 @@ def bounded_protocol(idle_timeout_s: float, max_connections: int) -> type[asynci
                 return
             self._is_refused = True
             self.connections.discard(self)
+            if self.cycle is not None and not self.cycle.response_complete:
+                self.cycle.disconnected = True  # whoever reads on hears that nobody is there
+                self.cycle.message_event.set()
             self.transport.write(answer)
             if self.transport.can_write_eof():
                 self.transport.write_eof()

@@ -6,6 +6,7 @@ What a driver raises becomes StorageError here, a full disk StorageFull.
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import threading
 import time
@@ -26,6 +27,7 @@ Result = TypeVar("Result")
 BUSY_TIMEOUT_S = 30.0
 """How long a writer waits for the others before it gives up."""
 _WAIT_S = 0.05
+_TRIES = 5
 _MEDIA_LOCK = 0x6F70_6C61  # any number that only this program locks
 _SQLITE_FULL = 13
 _POSTGRESQL_FULL = "53100"
@@ -86,12 +88,7 @@ class Database:
         """Run ``work`` in one transaction. What is not durable may be undone by a power cut, never torn."""
         with self._translated():
             if not self.is_sqlite:
-                try:
-                    return self._write_postgresql(work, is_durable)
-                except (DBAPIError, self._errors) as error:
-                    if getattr(getattr(error, "orig", error), "sqlstate", None) not in _POSTGRESQL_UNDONE:
-                        raise
-                return self._write_postgresql(work, is_durable)  # the other one of the two has gone on meanwhile
+                return self._write_until_done(work, is_durable)
             with self._writing:
                 if self._writer is None:
                     self._writer = self._engine.connect()
@@ -149,6 +146,16 @@ class Database:
             connection.rollback()  # for SQLAlchemy, which has not seen the beginning nor the end
             if raw.in_transaction:
                 raw.execute("ROLLBACK")
+
+    def _write_until_done(self, work: Callable[[Connection], Result], is_durable: bool) -> Result:
+        for _ in range(_TRIES - 1):
+            try:
+                return self._write_postgresql(work, is_durable)
+            except (DBAPIError, self._errors) as error:
+                if getattr(getattr(error, "orig", error), "sqlstate", None) not in _POSTGRESQL_UNDONE:
+                    raise
+            time.sleep(random.uniform(0, 2 * _WAIT_S))  # so that the other one gets what it waited for
+        return self._write_postgresql(work, is_durable)
 
     def _write_postgresql(self, work: Callable[[Connection], Result], is_durable: bool) -> Result:
         with self._engine.begin() as connection:

@@ -19,7 +19,7 @@ from openplate_training.reader_data import degrade_crop
 
 Floats = npt.NDArray[np.float64]
 SET_POWER = 0.6  # sets are drawn by size to this power
-HUMAN_SHARE = 0.4  # of the samples: few plates, but the only ones whose corners people have set
+HUMAN_SHARE = 0.45  # of the samples: few plates, but the only ones whose corners people have set
 MIRRORED = [1, 0, 3, 2]
 
 
@@ -63,7 +63,7 @@ def roughly(corners: Floats, random: Random) -> Floats:
     low, high = seen.min(0), seen.max(0)
     size = high - low
     height = float(np.linalg.norm(corners[3] - corners[0]) + np.linalg.norm(corners[2] - corners[1])) / 2
-    if chance(random, 0.45):
+    if chance(random, 0.6):  # serving starts from the box
         rough = np.array((low, (high[0], low[1]), high, (low[0], high[1])))
         loose = random.uniform(0, 0.45, 2) if chance(random, 0.3) else random.normal(0.03, 0.07, 2)
         rough = (rough - rough.mean(0)) * (1 + loose) + rough.mean(0)

@@ -88,7 +88,7 @@ def check_extra() -> None:
     """Raises ExtraMissing with what to install when a library of the server is not there."""
     from importlib.util import find_spec
 
-    needed = ("uvicorn", "starlette", "fastapi", "python_multipart", "sqlalchemy", "alembic", "httpx2")
+    needed = ("uvicorn", "starlette", "sqlalchemy", "alembic", "httpx2", "prometheus_client", "jinja2")
     missing = [name for name in (*needed, "prometheus_client", "jinja2") if find_spec(name) is None]
     if missing:
         raise ExtraMissing(f"the server needs {', '.join(missing)}, not installed here; install with: {INSTALL}")

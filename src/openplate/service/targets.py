@@ -37,12 +37,11 @@ class TargetDesk:
         return target
 
     def set_state(self, target_id: int, state: Literal["active", "paused"]) -> Target | None:
-        """None: there is no such target. One that was disabled gets its backlog as if it were new."""
-        before = self._store.target(target_id)
-        if before is None:
+        """None: there is no such target. One that becomes active gets what it was given up on as if it were new."""
+        if self._store.target(target_id) is None:
             return None
         after = self._store.set_target_state(target_id, state)
-        if before.state == "disabled" and state == "active":
+        if state == "active":
             self._store.requeue(target_id)
         self._changed()
         return after

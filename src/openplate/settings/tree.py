@@ -127,7 +127,7 @@ class WebhookSettings:
     ] = False
     timeout_s: Annotated[float, Number(0.1, 600), "How long a receiver may take for its answer, in seconds."] = 30.0
     max_redirects: Annotated[int, WholeNumber(0, 10), "How many redirects are followed."] = 3
-    senders: Annotated[int, WholeNumber(1, 256), "Receivers that one process sends to at the same time."] = 8
+    senders: Annotated[int, WholeNumber(1, 256), "Receivers that one process sends to at the same time."] = 32
     give_up_after_s: Annotated[
         int, WholeNumber(60, 366 * _DAY_S), "How long a message is tried, and how long a receiver may fail, in seconds."
     ] = 3 * _DAY_S

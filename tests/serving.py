@@ -62,6 +62,10 @@ class Server:
         assert found, self.banner
         return int(found[1])
 
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
     def connect(self, timeout_s: float = 60) -> HTTPConnection:
         return HTTPConnection("127.0.0.1", self.port, timeout=timeout_s)
 

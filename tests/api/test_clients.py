@@ -1,81 +1,20 @@
-"""Client programs in shell, Python, PHP and JavaScript, as people write them after the vendor's documentation."""
+"""What the documentation's samples in shell, Python, PHP and JavaScript say to the server, and what they hear."""
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.api.calling import serving
 from tests.api.stand_in_service import SECRET, StandInService, as_port
 
 from openplate.api.app import create_app
+from sample_programs import run, samples
 
 JPEG = b"\xff\xd8\xff" + bytes(range(256)) * 200
-
-SHELL = """curl -s -F "upload=@$PICTURE" -F regions=us-ca -F regions=mx -F 'config={"region":"strict"}' \\
-  -H "Authorization: Token $TOKEN" $URL"""
-SHELL_BASE64 = """base64 "$PICTURE" | curl -s -F "upload=<-" -F regions=us-ca -F regions=mx \\
-  -F config='{"region":"strict"}' -H "Authorization: Token $TOKEN" $URL"""
-SHELL_LARGE = """curl -s -H "Expect: 100-continue" -F "upload=@$PICTURE" -F regions=us-ca,mx \\
-  -F config='{"region":"strict"}' -H "Authorization: Token $TOKEN" $URL"""
-PYTHON = """
-import json, os, requests
-with open(os.environ["PICTURE"], "rb") as picture:
-    response = requests.post(
-        os.environ["URL"],
-        data={"regions": ["us-ca", "mx"], "config": json.dumps({"region": "strict"})},
-        files={"upload": picture},
-        headers={"Authorization": "Token " + os.environ["TOKEN"]},
-    )
-print(response.text)
-"""
-PHP = """
-$curl = curl_init();
-curl_setopt_array($curl, [
-    CURLOPT_URL => getenv('URL'),
-    CURLOPT_RETURNTRANSFER => true,
-    CURLOPT_POST => true,
-    CURLOPT_POSTFIELDS => ['upload' => new CURLFile(getenv('PICTURE')), 'regions' => 'us-ca,mx',
-                           'config' => '{"region":"strict"}'],
-    CURLOPT_HTTPHEADER => ['Authorization: Token ' . getenv('TOKEN')],
-]);
-echo curl_exec($curl);
-"""
-JAVASCRIPT = """
-const fs = require("fs");
-const body = new FormData();
-body.append("upload", new Blob([fs.readFileSync(process.env.PICTURE)]), "car.jpg");
-body.append("regions", "us-ca");
-body.append("regions", "mx");
-body.append("config", JSON.stringify({ region: "strict" }));
-fetch(process.env.URL, { method: "POST", headers: { Authorization: `Token ${process.env.TOKEN}` }, body })
-  .then((response) => response.text()).then(console.log);
-"""
-JAVASCRIPT_BASE64 = """
-const fs = require("fs");
-const body = new URLSearchParams();
-body.append("upload", fs.readFileSync(process.env.PICTURE).toString("base64"));
-body.append("regions", "us-ca");
-body.append("regions", "mx");
-body.append("config", JSON.stringify({ region: "strict" }));
-fetch(process.env.URL, { method: "POST", headers: { Authorization: `Token ${process.env.TOKEN}` }, body })
-  .then((response) => response.text()).then(console.log);
-"""
-PROGRAMS = {
-    "shell": ("sh", "-c", SHELL, "car.jpg"),
-    "shell-base64": ("sh", "-c", SHELL_BASE64, "upload.jpg"),
-    "shell-expect": ("sh", "-c", SHELL_LARGE, "car.jpg"),
-    "python": ("python3", "-c", PYTHON, "car.jpg"),
-    "php": ("php", "-r", PHP, "car.jpg"),
-    "javascript": ("node", "-e", JAVASCRIPT, "car.jpg"),
-    "javascript-base64": ("node", "-e", JAVASCRIPT_BASE64, "upload.jpg"),
-}
 
 
 @pytest.fixture(scope="module")
@@ -84,44 +23,48 @@ def service() -> StandInService:
 
 
 @pytest.fixture(scope="module")
-def address(service: StandInService) -> Iterator[tuple[str, int]]:
-    with serving(create_app(as_port(service))) as at:
-        yield at
+def host(service: StandInService) -> Iterator[str]:
+    with serving(create_app(as_port(service))) as (name, port):
+        yield f"http://{name}:{port}"
 
 
-def run(name: str, url: str, picture: Path, token: str = SECRET) -> Any:
-    program, option, text, _ = PROGRAMS[name]
-    found = shutil.which(program)
-    if name == "python":
-        pytest.importorskip("requests")
-        found = sys.executable
-    if found is None or (program == "sh" and shutil.which("curl") is None):
-        pytest.skip(f"{program} or curl is not installed")
-    surroundings = {"URL": url, "PICTURE": str(picture), "TOKEN": token, "PATH": "/usr/local/bin:/usr/bin:/bin"}
-    ran = subprocess.run([found, option, text], env=surroundings, capture_output=True, timeout=60, check=True)
-    return json.loads(ran.stdout)
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "car.jpg"
+    path.write_bytes(JPEG)
+    return path
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_programs_need_another_host_only(
-    name: str, service: StandInService, address: tuple[str, int], tmp_path: Path
-) -> None:
-    path = "/v1/plate-reader" if name.endswith("base64") else "/v1/plate-reader/"
-    picture = tmp_path / "car.jpg"
-    picture.write_bytes(JPEG)
-    answer = run(name, f"http://{address[0]}:{address[1]}{path}", picture)
-    assert answer["bytes"] == len(JPEG)
+@pytest.mark.parametrize("name", samples("file", "encoded", "options", "streamed"))
+def test_pictures_arrive_whole(name: str, service: StandInService, host: str, picture: Path) -> None:
+    assert run(name, host, picture, SECRET)["bytes"] == len(JPEG)
     sent, request, _ = service.calls[-1]
-    assert (sent.data, sent.filename) == (JPEG, PROGRAMS[name][3])
+    assert sent.data == JPEG
+    if not name.startswith("encoded"):
+        assert sent.filename == ("street.jpg" if name in ("file.js", "options.js") else "car.jpg")
+    assert request.regions[0] == "us-ca"
+
+
+@pytest.mark.parametrize("name", samples("options"))
+def test_options_arrive(name: str, service: StandInService, host: str, picture: Path) -> None:
+    run(name, host, picture, SECRET)
+    _, request, _ = service.calls[-1]
     assert request.regions == ("us-ca", "mx")
-    assert request.config.region_strict
+    assert request.mmc
+    assert (request.camera_id, request.timestamp_text) == ("gate-1", "2026-03-05T14:02:11")
+    config = request.config
+    assert (config.mode, config.threshold_d, config.threshold_o) == ("fast", 0.3, 0.5)
 
 
-@pytest.mark.parametrize("name", ["shell", "python", "php"])
-def test_they_see_why_they_are_refused(name: str, address: tuple[str, int], tmp_path: Path) -> None:
-    picture = tmp_path / "car.jpg"
-    picture.write_bytes(JPEG)
-    url = f"http://{address[0]}:{address[1]}/v1/plate-reader/"
-    assert run(name, url, picture, token="0" * 40) == {"detail": "Invalid token.", "status_code": 403}
+@pytest.mark.parametrize("name", samples("file"))
+def test_they_see_that_it_was_too_much(name: str, host: str, picture: Path) -> None:
     picture.write_bytes(bytes(2_500_000))
-    assert run(name, url, picture)["status_code"] == 413
+    assert run(name, host, picture, SECRET)["status_code"] == 413
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_curl_that_asks_first_is_told_to_go_on(service: StandInService, host: str, picture: Path) -> None:
+    upload = ["-F", f"upload=@{picture}", "-H", f"Authorization: Token {SECRET}", "-H", "Expect: 100-continue"]
+    line = ["curl", "-sS", *upload, f"{host}/v1/plate-reader/"]
+    subprocess.run(line, capture_output=True, check=True, timeout=60)
+    assert service.calls[-1][0].data == JPEG

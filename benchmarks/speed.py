@@ -1,6 +1,6 @@
 """What a picture costs: processor time, memory, and the time until the first result.
 
-    python -m benchmarks.speed                              # processor time on examples/street.jpg
+    python -m benchmarks.speed                              # processor time on examples/gate.jpg, one plate
     python -m benchmarks.speed --start --memory             # also the start of the command, and the memory
     python -m benchmarks.speed --mode normal fast --device cpu openvino --precision auto float int8
 
@@ -189,7 +189,7 @@ def measure(arguments: argparse.Namespace) -> Iterator[dict[str, str]]:
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=(__doc__ or "").split("\n")[0])
     add: Any = parser.add_argument
-    add("--image", nargs="+", type=Path, default=[ROOT / "examples" / "street.jpg"], help="JPEG files")
+    add("--image", nargs="+", type=Path, default=[ROOT / "examples" / "gate.jpg"], help="JPEG files")
     add("--mode", nargs="+", choices=tuple(PLANS), default=["normal", "fast"])
     add("--device", nargs="+", choices=DEVICES, default=["cpu", "openvino"])
     add("--precision", nargs="+", choices=PRECISIONS, default=["auto"])

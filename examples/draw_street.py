@@ -1,6 +1,7 @@
-"""Draw examples/street.jpg: a street with cars whose plates can be read, made by this code alone.
+"""Draw a street with cars whose plates can be read, made by this code alone.
 
-    python examples/draw_street.py [OUTPUT]
+    python examples/draw_street.py                  # examples/street.jpg: six cars, two of them near
+    python examples/draw_street.py gate [OUTPUT]    # examples/gate.jpg: one car, with one plate
 
 Rays are followed from the eye to rounded solids; nothing is taken from any photograph. The same code at a
 smaller scale gives the same picture, smaller.
@@ -9,6 +10,8 @@ smaller scale gives the same picture, smaller.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +31,10 @@ CARS = (
     Car(x=3.35, z=21.0, heading=180.0, paint=(0.03, 0.03, 0.032), plate="KA 5942N", shape="sedan"),
     Car(x=-3.4, z=20.0, heading=180.0, paint=(0.10, 0.16, 0.11), plate="TK 1738W", shape="sedan"),
 )
+SCENES = {
+    "street": CARS,
+    "gate": (Car(x=-0.9, z=8.6, heading=179.0, paint=(0.40, 0.035, 0.03), plate="WE 3159A", shape="sedan"),),
+}
 REACH = 2.6  # metres: a sphere of this radius around its middle holds a car
 BAND = 24  # rows drawn at once
 
@@ -41,10 +48,10 @@ def _span(car: Car, origins: Array, directions: Array) -> tuple[Array, Array]:
     return np.maximum(along - half, 0).astype(np.float32), np.where(inside > 0, along + half, -1).astype(np.float32)
 
 
-def _ground_shadows(points: Array) -> tuple[Array, Array]:
+def _ground_shadows(cars: Sequence[Car], points: Array) -> tuple[Array, Array]:
     """The sun's share and the openness at points of the ground."""
     sun, opened = (np.ones(points.shape[:-1], np.float32) for _ in range(2))
-    for car in CARS:
+    for car in cars:
         near = np.hypot(points[..., 0] - car.x, points[..., 2] - car.z) < 4.2
         if near.any():
             local = car.to_local(points[near])
@@ -80,33 +87,37 @@ def _draw_car(car: Car, directions: Array, color: Array, distance: Array) -> Non
     distance[where] = hit
 
 
-def _draw_rays(directions: Array) -> tuple[Array, Array]:
+def _draw_rays(cars: Sequence[Car], directions: Array) -> tuple[Array, Array]:
     """Light and distance along rays (rows, columns, 3)."""
     color, distance = sky(directions), np.full(directions.shape[:-1], np.inf, np.float32)
-    for part in (street.houses(camera.EYE, directions), street.ground(camera.EYE, directions, _ground_shadows)):
+    shadows = partial(_ground_shadows, cars)
+    for part in (street.houses(camera.EYE, directions), street.ground(camera.EYE, directions, shadows)):
         nearer = part[1] < distance
         color[nearer], distance[nearer] = part[0][nearer], part[1][nearer]
     street.plant_trees(camera.EYE, directions, color, distance)
     flat_color, flat_distance = color.reshape(-1, 3), distance.reshape(-1)
-    for car in CARS:
+    for car in cars:
         _draw_car(car, directions.reshape(-1, 3), flat_color, flat_distance)
     return color, distance
 
 
-def draw(scale: float = 1.0, samples: int = 2) -> NDArray[np.uint8]:
-    """The street as RGB (720 * scale, 1280 * scale, 3), each pixel the mean of samples * samples rays."""
+def draw(scale: float = 1.0, samples: int = 2, scene: str = "street") -> NDArray[np.uint8]:
+    """A scene as RGB (720 * scale, 1280 * scale, 3), each pixel the mean of samples * samples rays."""
     rows = round(camera.HEIGHT * scale)
     lights, nearness = [], []
     for first in range(0, rows, BAND):
-        color, distance = _draw_rays(camera.rays(first, min(first + BAND, rows), scale, samples))
+        color, distance = _draw_rays(SCENES[scene], camera.rays(first, min(first + BAND, rows), scale, samples))
         lights.append(camera.average(color, samples))
         nearness.append(camera.average(1 / distance, samples))
     return camera.develop(np.concatenate(lights), np.concatenate(nearness), scale)
 
 
 def main() -> None:
-    output = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_name("street.jpg")
-    output.write_bytes(simplejpeg.encode_jpeg(draw(), quality=88, colorsubsampling="420"))
+    scene = sys.argv[1] if len(sys.argv) > 1 else "street"
+    if scene not in SCENES:
+        raise SystemExit(f"there is no scene {scene!r}; the scenes are {', '.join(SCENES)}")
+    output = Path(sys.argv[2]) if len(sys.argv) > 2 else Path(__file__).with_name(f"{scene}.jpg")
+    output.write_bytes(simplejpeg.encode_jpeg(draw(scene=scene), quality=88, colorsubsampling="420"))
 
 
 if __name__ == "__main__":

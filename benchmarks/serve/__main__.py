@@ -160,7 +160,7 @@ def measure(arguments: argparse.Namespace) -> Iterator[dict[str, str]]:
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.serve", description=(__doc__ or "").split("\n")[0])
     add: Any = parser.add_argument
-    add("--image", type=Path, default=ROOT / "examples" / "street.jpg", help="a JPEG file")
+    add("--image", type=Path, default=ROOT / "examples" / "gate.jpg", help="a JPEG file")
     add("--workers", nargs="+", type=int, default=[1, 2])
     add("--clients", nargs="+", type=int, default=[1, 4, 16, 64])
     add("--requests", type=int, default=500, help="of each load")

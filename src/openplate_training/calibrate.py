@@ -26,20 +26,20 @@ from openplate.region_classifier import RegionClassifier
 from openplate.regions import get
 from openplate.text import normalise
 from openplate_training.data import PackedPictures, pack_pictures
+from openplate_training.found_corners import found_corners
 from openplate_training.reader_data import (
     degrade_crop,
     is_held_for_calibration,
     is_readable,
     rectified,
     shaken_corners,
-    true_corners,
 )
 from openplate_training.region_train import region_of
 
 Floats = npt.NDArray[np.float64]
 
 
-def answers(reader: Reader, crops: PackedPictures) -> tuple[Floats, npt.NDArray[np.bool_]]:
+def answers(reader: Reader, crops: PackedPictures, cache: Path) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Probability of the read text and whether it is right, for each held-out crop with a human text.
 
     Half of them are as they are, half shaken and degraded: fitted to easy crops alone, the confidence would promise
@@ -47,12 +47,14 @@ def answers(reader: Reader, crops: PackedPictures) -> tuple[Floats, npt.NDArray[
     """
     random = np.random.default_rng(7)
     probabilities, right = [], []
+    found = found_corners(crops, cache)
     for index in crops.subset(lambda r: r["split"] == "train" and is_readable(r) and is_held_for_calibration(r)):
         record = crops.records[index]
         if record["text_label"] != "human":
             continue
-        plain = rectified(crops.picture(index), true_corners(record))
-        hard = degrade_crop(rectified(crops.picture(index), shaken_corners(record, random)), random, 0.7)
+        plain = rectified(crops.picture(index), found[index])
+        shaken = shaken_corners(record, random, found[index])
+        hard = degrade_crop(rectified(crops.picture(index), shaken), random, 0.7)
         for spelling in reader.read([plain, hard], top_n=1):
             probabilities.append(spelling.probability)
             right.append(spelling.reading.text == normalise(record["text"]))
@@ -78,19 +80,22 @@ def fit(probabilities: Floats, right: npt.NDArray[np.bool_]) -> Calibration:
     return Calibration(float(weights[0]), float(weights[1]))
 
 
-def region_answers(classifier: RegionClassifier, crops: PackedPictures) -> tuple[Floats, npt.NDArray[np.int64]]:
+def region_answers(
+    classifier: RegionClassifier, crops: PackedPictures, cache: Path
+) -> tuple[Floats, npt.NDArray[np.int64]]:
     """Logits (n, labels) and the index of the right label, for each held-out crop with a human region, as it is and
     degraded.
     """
     random = np.random.default_rng(7)
     inputs, right = [], []
+    found = found_corners(crops, cache)
     for index in crops.subset(lambda r: r["split"] == "train" and bool(r["region"]) and is_held_for_calibration(r)):
         record = crops.records[index]
         code = get(region_of(record) or "").code
         if code not in classifier.labels:
             continue
-        pixels, shaken = crops.picture(index), Corners.from_points(shaken_corners(record, random))
-        inputs.append(classifier.rectify(pixels, Corners.from_points(true_corners(record))))
+        pixels, shaken = crops.picture(index), Corners.from_points(shaken_corners(record, random, found[index]))
+        inputs.append(classifier.rectify(pixels, Corners.from_points(found[index])))
         inputs.append(degrade_crop(classifier.rectify(pixels, shaken), random, 0.6, grey=0.1))
         right += [classifier.labels.index(code)] * 2
     return np.asarray(classifier.logits(inputs), np.float64), np.array(right, np.int64)
@@ -121,15 +126,17 @@ def main() -> None:
     parser.add_argument("networks", nargs="+", choices=["reader", "region"])
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    crops = pack_pictures(options.data / "plate_crops" / "plate_crops.jsonl", options.cache / "plate_crops")
+    cache = options.cache / "plate_crops"
+    crops = pack_pictures(options.data / "plate_crops" / "plate_crops.jsonl", cache)
     if "reader" in options.networks:
-        calibration = fit(*answers(Reader(open_session("reader", "cpu", "float", folder=options.weights)), crops))
+        reader = Reader(open_session("reader", "cpu", "float", folder=options.weights))
+        calibration = fit(*answers(reader, crops, cache))
         fitted = {"calibration_slope": calibration.slope, "calibration_offset": calibration.offset}
         save_parameters(options.weights / "reader", **fitted)
         print(f"reader: slope {calibration.slope:.3f} offset {calibration.offset:.3f}")
     if "region" in options.networks:
         classifier = RegionClassifier(open_session("region", "cpu", "float", folder=options.weights))
-        logits, right = region_answers(classifier, crops)
+        logits, right = region_answers(classifier, crops, cache)
         if not len(right):
             raise SystemExit("error: none of the crops held out has a region that the network knows")
         temperature = fit_temperature(logits, right)

@@ -83,10 +83,12 @@ def true_corners(record: Record) -> npt.NDArray[np.float64]:
     return np.array(record["corners"] or ((x1, y1), (x2, y1), (x2, y2), (x1, y2)), np.float64)
 
 
-def shaken_corners(record: Record, random: Random) -> npt.NDArray[np.float64]:
-    """Corners as an imperfect detector might give them."""
+def shaken_corners(
+    record: Record, random: Random, found: npt.NDArray[np.float64] | None = None
+) -> npt.NDArray[np.float64]:
+    """Corners as an imperfect network might give them; ``found`` are those that the corner network gave (4, 2)."""
     x1, y1, x2, y2 = record["box"]
-    corners = true_corners(record)
+    corners = true_corners(record) if found is None else found
     if chance(random, 0.3):
         corners = np.array(((x1, y1), (x2, y1), (x2, y2), (x1, y2)), np.float64)
     size = np.array((x2 - x1, y2 - y1))
@@ -136,6 +138,7 @@ class ReaderSampler:
 
     crops: PackedPictures
     rendered: RenderedPlates | None
+    found: npt.NDArray[np.float64] | None = None
     indices: npt.NDArray[np.int64] = field(init=False)
     weights: npt.NDArray[np.float64] = field(init=False)
 
@@ -154,7 +157,8 @@ class ReaderSampler:
             return _inverted(degrade_crop(pixels, random, 0.4), random), text
         record_index = int(random.choice(self.indices, p=self.weights))
         record = self.crops.records[record_index]
-        pixels = rectified(self.crops.picture(record_index), shaken_corners(record, random))
+        found = None if self.found is None else self.found[record_index]
+        pixels = rectified(self.crops.picture(record_index), shaken_corners(record, random, found))
         return _inverted(degrade_crop(pixels, random), random), normalise(record["text"])
 
 

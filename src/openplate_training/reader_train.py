@@ -15,6 +15,7 @@ import torch.nn.functional as F  # noqa: N812
 
 from openplate_training.checkpoint import load_start, seed_for
 from openplate_training.data import pack_pictures
+from openplate_training.found_corners import found_corners
 from openplate_training.layers import channels_last
 from openplate_training.loop import LoopConfig, train
 from openplate_training.reader_data import ReaderSampler, RenderedPlates, encode_text
@@ -58,7 +59,7 @@ def main() -> None:
     crops = pack_pictures(options.data / "plate_crops" / "plate_crops.jsonl", options.cache / "plate_crops")
     rendered = RenderedPlates(options.rendered)
     rendered.refresh()
-    sampler = ReaderSampler(crops, rendered)
+    sampler = ReaderSampler(crops, rendered, found_corners(crops, options.cache / "plate_crops"))
     network = ReaderNetwork()
     if options.start is not None:
         load_start(network, options.start)

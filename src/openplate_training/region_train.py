@@ -22,6 +22,7 @@ from openplate.imaging import rectify
 from openplate_training.augment import Random, chance
 from openplate_training.checkpoint import load_start, seed_for
 from openplate_training.data import PackedPictures, Pixels, Record, load_records, pack_pictures
+from openplate_training.found_corners import found_corners
 from openplate_training.layers import channels_last
 from openplate_training.layouts import LAYOUTS
 from openplate_training.loop import LoopConfig, train
@@ -118,6 +119,7 @@ class RegionSampler:
     crops: PackedPictures
     labels: list[str]
     rendered: RenderedRegions | None = None
+    found: npt.NDArray[np.float64] | None = None
     indices: npt.NDArray[np.int64] = field(init=False)
     weights: npt.NDArray[np.float64] = field(init=False)
 
@@ -139,7 +141,8 @@ class RegionSampler:
             return pixels, allowed_for_rendered(region, self.labels)
         index = int(random.choice(self.indices, p=self.weights))
         record = self.crops.records[index]
-        corners = Corners.from_points(shaken_corners(record, random))
+        found = None if self.found is None else self.found[index]
+        corners = Corners.from_points(shaken_corners(record, random, found))
         pixels = rectify(self.crops.picture(index), corners, WIDTH, HEIGHT)
         if chance(random, 0.7):
             pixels = degrade_crop(pixels, random, 0.6, grey=0.1)
@@ -176,7 +179,8 @@ def main() -> None:
     list_file = options.data / "plate_crops" / "plate_crops.jsonl"
     crops = pack_pictures(list_file, options.cache / "plate_crops")
     labels = region_labels(load_records(list_file), RENDERED if options.rendered else ())
-    sampler = RegionSampler(crops, labels, RenderedRegions(options.rendered) if options.rendered else None)
+    rendered = RenderedRegions(options.rendered) if options.rendered else None
+    sampler = RegionSampler(crops, labels, rendered, found_corners(crops, options.cache / "plate_crops"))
     print(f"{len(labels)} regions, {len(sampler.indices)} crops", flush=True)
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "labels.json").write_text(json.dumps(labels), encoding="utf-8")

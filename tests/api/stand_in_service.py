@@ -21,6 +21,7 @@ from openplate.errors import RequestError, TokenError, UndecodableImage
 from openplate.formats.snapshot_request import SnapshotRequest
 from openplate.pipeline import Recognizer
 from openplate.storage.records import Target, Token
+from stand_ins import make_stages
 
 NOW = datetime(2026, 3, 5, 14, 2, 11, 93412, tzinfo=UTC)
 SECRET = "0123456789abcdef0123456789abcdef01234567"
@@ -42,9 +43,12 @@ class StandInService:
     fetched: list[str] = field(default_factory=list)
     by_id: dict[int, Target] = field(default_factory=dict)
 
+    counted: int = 0
+
     @property
     def recognizer(self) -> Recognizer:
-        raise NotImplementedError("a stand-in has no networks")
+        """One that sees painted streets."""
+        return Recognizer.from_stages(make_stages(["ABC123", "XY99ZZ"], [{"cz": 1.0}, {"cz": 1.0}]))
 
     async def find_token(self, secret: str) -> Token:
         if secret != SECRET:
@@ -73,6 +77,9 @@ class StandInService:
 
     async def in_pool(self, work: Callable[[], Result]) -> Result:
         return work()
+
+    async def count(self, token: Token | None, camera_id: str | None, at: datetime) -> None:  # noqa: ARG002
+        self.counted += 1
 
     async def statistics(self, token: Token | None) -> Mapping[str, object]:
         usage = {"calls": len(self.calls), "month": 3, "year": 2026, "resets_on": "2026-04-01T00:00:00Z"}

@@ -45,7 +45,9 @@ def test_a_file_comes_back_as_a_recognition(path: str) -> None:
     assert service.calls[0][0] == Picture(JPEG, "car.jpg")
 
 
-@pytest.mark.parametrize("filename", ["upload", "C:\\photos\\car.jpg", "/photos/me/car.jpg", "../../etc/passwd", "ü.png"])
+@pytest.mark.parametrize(
+    "filename", ["upload", "C:\\photos\\car.jpg", "/photos/me/car.jpg", "../../etc/passwd", "ü.png"]
+)
 def test_only_the_last_part_of_a_file_name_is_kept(filename: str) -> None:
     answer = post(StandInService(), *form(("upload", filename, JPEG)))
     assert answer.json["filename"] == filename.replace("\\", "/").split("/")[-1]

@@ -6,6 +6,7 @@ from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from openplate.api.accounts import Accounts
+from openplate.api.blur import Blur
 from openplate.api.errors import Response, not_found
 from openplate.api.exchange import Exchange
 from openplate.api.health import Health
@@ -25,6 +26,7 @@ def create_app(service: ServicePort) -> ASGIApp:
     _add_recognition(routes, service, room)
     _add_management(routes, service, room)
     _add_watching(routes, service, metrics, room)
+    _add_pages(routes, service, room)
     other = Resource("other", dict.fromkeys(_METHODS, _not_found), metrics)
     return Application(Router(routes.all, redirect_slashes=False, default=other))
 
@@ -77,11 +79,16 @@ def _add_management(routes: _Routes, service: ServicePort, room: Room) -> None:
 
 def _add_watching(routes: _Routes, service: ServicePort, metrics: Metrics, room: Room) -> None:
     health = Health(service, metrics, room)
-    pages = Pages(service)
     routes.add("/health/live", GET=health.live)
     routes.add("/health/ready", GET=health.ready)
     routes.add("/metrics", GET=health.metrics)
-    routes.add("/", GET=pages.home)
+
+
+def _add_pages(routes: _Routes, service: ServicePort, room: Room) -> None:
+    """Older clients of Blur send to the root."""
+    pages, blur = Pages(service), Blur(service, room)
+    routes.add("/v1/blur", POST=blur.post)
+    routes.add("/", GET=pages.home, POST=blur.post)
     routes.add("/docs", GET=pages.reference)
     routes.add("/openapi.json", GET=pages.openapi, open_to_origins=True)
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from openplate import __version__
 from openplate.api.openapi_examples import EXAMPLES
-from openplate.api.openapi_schemas import RECOGNITION_FORMS, SCHEMAS, Schema, reference
+from openplate.api.openapi_schemas import BLUR_FORMS, RECOGNITION_FORMS, SCHEMAS, Schema, reference
 
 _TOKEN: Final[list[dict[str, list[str]]]] = [{"token": []}]
 _NO_TOKEN: Final[list[dict[str, list[str]]]] = [{}, {"token": []}]
@@ -76,8 +76,33 @@ def _recognition(token_required: bool, success_status: int) -> Schema:
     info = _get("info", "The server and its use", "Info", security, _errors(403))
     return {
         "/v1/plate-reader/": {"post": recognize},
+        "/v1/blur": {"post": _blur(security)},
         "/v1/statistics/": {"get": statistics},
         "/info/": {"get": info},
+    }
+
+
+def _blur(security: list[Any]) -> Schema:
+    wrong = {
+        "type": "object",
+        "properties": {"error": {"type": "string"}},
+        "required": ["error"],
+        "additionalProperties": False,
+    }
+    example = {"error": "Give plates or faces: a strength from 1 to 10, 0 to find without blurring, -1 to skip."}
+    blurred = _answer("Blur", "The plates, and the picture with them made unreadable.")
+    blurred["content"]["image/jpeg"] = {"schema": {"type": "string", "format": "binary"}}
+    return {
+        "summary": "Make the plates of a picture unreadable",
+        "operationId": "blur",
+        "security": security,
+        "requestBody": {"required": True, "content": BLUR_FORMS},
+        "responses": {
+            "200": blurred,
+            "400": _content("The picture or a field cannot be used.", wrong, example),
+            "413": _content("The request is too large.", wrong, {"error": "The request is larger than the limit."}),
+            **_errors(403, 408, 415, 429, 503),
+        },
     }
 
 

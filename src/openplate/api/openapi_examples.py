@@ -75,6 +75,29 @@ EXAMPLES: Final[dict[str, Any]] = {
         "camera_id": "gate-north",
         "timestamp": "2026-03-05 14:02:11",
     },
+    "Blur": {
+        "plates": [
+            {
+                "plate": {
+                    "type": "Plate",
+                    "score": 0.861,
+                    "box": _BOX,
+                    "props": {
+                        "plate": [{"value": "b4k77q", "score": 0.913}],
+                        "region": [{"value": "us-mo", "score": 0.402}],
+                    },
+                },
+                "vehicle": None,
+                "polygon": [{"x": 812, "y": 640}, {"x": 951, "y": 642}, {"x": 950, "y": 688}, {"x": 812, "y": 686}],
+            }
+        ],
+        "faces": [],
+        "blur": {"filename": "gate.jpg", "base64": "/9j/4AAQSkZJRg=="},
+        "filename": "gate.jpg",
+        "timestamp": "2026-03-05T14:02:11.093412Z",
+        "camera_id": None,
+        "processing_time": 41.27,
+    },
     "Statistics": {
         "usage": {"calls": 412, "month": 3, "year": 2026, "resets_on": "2026-04-01T00:00:00Z"},
         "total_calls": 2500,

@@ -95,6 +95,20 @@ _VEHICLE_2: Final = _object(
     ("type", "score", "box"),
     type=["object", "null"],
 )
+_POINT: Final = _object({"x": {"type": "integer"}, "y": {"type": "integer"}})
+_BLUR: Final = _object(
+    {
+        "plates": _list(
+            _object({"plate": _PLATE_2, "vehicle": {"anyOf": [_VEHICLE_2, {"type": "null"}]}, "polygon": _list(_POINT)})
+        ),
+        "faces": _list({"type": "object"}, maxItems=0),
+        "blur": _object({"filename": _TEXT, "base64": {"type": "string", "contentEncoding": "base64"}}),
+        "filename": _TEXT,
+        "timestamp": _TEXT,
+        "camera_id": _or_null("string"),
+        "processing_time": {"type": "number", "minimum": 0},
+    }
+)
 _ANSWER_2: Final = _object(
     {
         "processing_time": {"type": "number"},
@@ -160,6 +174,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "Result": _RESULT,
     "Recognition": _ANSWER,
     "VehicleRecognition": _ANSWER_2,
+    "Blur": _BLUR,
     "Statistics": _STATISTICS,
     "Info": _INFO,
     "Webhook": _WEBHOOK,
@@ -201,4 +216,30 @@ RECOGNITION_FORMS: Final[dict[str, Schema]] = {
     "multipart/form-data": {"schema": _object({"upload": _FILE, **_FIELDS}, ())},
     "application/x-www-form-urlencoded": {"schema": _object({"upload": _BASE64, **_FIELDS}, ())},
     "application/json": {"schema": _object({"upload": _BASE64, **_FIELDS}, ())},
+}
+
+_STRENGTH: Final[Schema] = {"type": "integer", "minimum": -1, "maximum": 10}
+_SHARE: Final[Schema] = {"type": "number", "minimum": 0, "maximum": 1}
+_EXCLUDED: Final[Schema] = _list({"type": "integer", "minimum": 0}, description="One value for each rectangle.")
+_BLUR_FIELDS: Final[Schema] = {
+    **{name: schema for name, schema in _FIELDS.items() if name not in ("mmc", "direction")},
+    "plates": {**_STRENGTH, "description": "1 weakest, 10 strongest, 0 find without blurring, -1 do not look."},
+    "faces": {**_STRENGTH, "maximum": -1, "description": "Not supported: -1 only."},
+    "snapshot_filename": {"type": "string"},
+    "skip_regexp": _list({"type": "string"}, description="Plates whose whole text matches stay readable."),
+    "el": {**_SHARE, "description": "Share at the left edge where nothing is blurred; et, er, eb likewise."},
+    "et": _SHARE,
+    "er": _SHARE,
+    "eb": _SHARE,
+    "xmin": _EXCLUDED,
+    "ymin": _EXCLUDED,
+    "xmax": _EXCLUDED,
+    "ymax": _EXCLUDED,
+    "split": {"type": "integer", "minimum": 1, "maximum": 8, "description": "Pieces to search a wide picture in."},
+    "overlap": {"type": "number", "minimum": 0, "maximum": 90, "description": "Of the pieces, in percent."},
+    "copy_metadata": {"type": "boolean"},
+}
+BLUR_FORMS: Final[dict[str, Schema]] = {
+    "multipart/form-data": {"schema": _object({"upload": _FILE, "logo": _FILE, **_BLUR_FIELDS}, ("plates",))},
+    "application/x-www-form-urlencoded": {"schema": _object({"upload": _BASE64, **_BLUR_FIELDS}, ("plates",))},
 }

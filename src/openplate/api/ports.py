@@ -102,6 +102,15 @@ class ServicePort(Protocol):
         """
         ...
 
+    async def count(self, token: Token | None, camera_id: str | None, at: datetime) -> None:
+        """Counts a call of which nothing is kept or passed on.
+
+        Raises:
+            QuotaExceeded: the last call of the period was taken meanwhile.
+            StorageError: it could not be counted.
+        """
+        ...
+
     async def statistics(self, token: Token | None) -> Mapping[str, object]:
         """The body of ``/v1/statistics/``."""
         ...

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from openplate.cli import evaluate, models, recognize, regions, serve, settings, tokens, webhooks
+from openplate.cli import evaluate, models, recognize, redact, regions, serve, settings, tokens, webhooks
 from openplate.cli.group import INTERRUPTED, Commands
 
 __all__ = ["app", "main"]
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 app.command("recognize")(recognize.recognize)
 app.command("serve")(serve.serve)
+app.command("redact")(redact.redact)
 app.command("regions")(regions.regions)
 app.command("models")(models.models)
 app.command("settings")(settings.settings)

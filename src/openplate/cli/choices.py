@@ -41,3 +41,9 @@ class ImageChoice(StrEnum):
     ORIGINAL = "original"
     VEHICLE = "vehicle"
     PLATE = "plate"
+
+
+class CoveringChoice(StrEnum):
+    BLUR = "blur"
+    FILL = "fill"
+    LOGO = "logo"

@@ -93,17 +93,26 @@ def recognize(
 def _check_arguments(paths: list[str], annotate: Path | None, strict: bool, region: list[str] | None) -> None:
     if strict and not region:
         raise typer.BadParameter("needs at least one --region to be strict about", param_hint="--strict")
+    check_standard_input(paths)
+    if annotate is not None:
+        check_output_folder(annotate, paths, "--annotate")
+
+
+def check_standard_input(paths: list[str]) -> None:
+    """BadParameter where standard input is named twice, or is a terminal."""
     if paths.count(STANDARD_INPUT) > 1:
         raise typer.BadParameter("standard input can be read only once", param_hint="PATH...")
     if STANDARD_INPUT in paths and sys.stdin.isatty():
         raise typer.BadParameter("standard input is a terminal; send a picture into it", param_hint="PATH...")
-    if annotate is None:
-        return
-    if annotate.exists() and not annotate.is_dir():
-        raise typer.BadParameter(f"{annotate} is not a folder", param_hint="--annotate")
-    target = os.path.realpath(annotate)
+
+
+def check_output_folder(folder: Path, paths: list[str], option: str) -> None:
+    """BadParameter where the folder to write to is a file, or one of those to read."""
+    if folder.exists() and not folder.is_dir():
+        raise typer.BadParameter(f"{folder} is not a folder", param_hint=option)
+    target = os.path.realpath(folder)
     if any(path != STANDARD_INPUT and os.path.realpath(path) == target for path in paths):
-        raise typer.BadParameter("must be another folder than that of the pictures", param_hint="--annotate")
+        raise typer.BadParameter("must be another folder than that of the pictures", param_hint=option)
 
 
 def _options(
@@ -141,7 +150,7 @@ def _work(recognizer: Recognizer, draws: bool) -> Callable[[Input | Failure], _A
         if isinstance(picture, Failure):
             return picture
         try:
-            source = _read_standard_input(recognizer) if picture.name == STANDARD_INPUT else picture.name
+            source = read_standard_input(recognizer) if picture.name == STANDARD_INPUT else picture.name
             (recognition,) = recognizer.recognize([source], [picture.name])
             if not draws:
                 return _Answer(recognition)
@@ -156,7 +165,7 @@ def _work(recognizer: Recognizer, draws: bool) -> Callable[[Input | Failure], _A
     return answer
 
 
-def _read_standard_input(recognizer: Recognizer) -> bytes:
+def read_standard_input(recognizer: Recognizer) -> bytes:
     """One byte more than is allowed at most: enough to be refused."""
     return sys.stdin.buffer.read(recognizer.limits.max_bytes + 1)
 

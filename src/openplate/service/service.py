@@ -29,7 +29,7 @@ from openplate.service.targets import TargetDesk
 from openplate.service.values import NewTarget, Picture, Readiness, RequestLimits, TestOutcome
 from openplate.settings import Flavour, Settings
 from openplate.settings.building import build_recognizer, data_folder_of, open_store
-from openplate.storage import Store, Target, Token, Usage
+from openplate.storage import Entry, Store, Target, Token, Usage
 
 Result = TypeVar("Result")
 
@@ -189,6 +189,10 @@ class Service:
 
     async def in_pool(self, work: Callable[[], Result]) -> Result:
         return await self._pool.run(work)
+
+    async def count(self, token: Token | None, camera_id: str | None, at: datetime) -> None:
+        entry = Entry(uuid.uuid4().hex, None if token is None else token.id, camera_id, at, "")
+        await self._errands.run(partial(self._store.record, entry, datetime.now(UTC)))
 
     async def statistics(self, token: Token | None) -> Mapping[str, object]:
         usage = await self._errands.run(partial(self._store.usage, token, datetime.now(UTC)))

@@ -79,8 +79,9 @@ def cut_off(view: Pixels, random: Random) -> Pixels:
     low = np.round(start[0] - size * random.uniform(-0.02, 0.12, 2)).astype(int).clip(0)
     high = np.round(start[2] + size * random.uniform(-0.02, 0.12, 2)).astype(int)
     inside = view[low[1] : high[1], low[0] : high[0]]
-    sides = low[1], HEIGHT - low[1] - inside.shape[0], low[0], WIDTH - low[0] - inside.shape[1]
-    return np.asarray(cv2.copyMakeBorder(inside, *(int(n) for n in sides), cv2.BORDER_REPLICATE), np.uint8)
+    left, top = int(low[0]), int(low[1])
+    right, bottom = WIDTH - left - inside.shape[1], HEIGHT - top - inside.shape[0]
+    return np.asarray(cv2.copyMakeBorder(inside, top, bottom, left, right, cv2.BORDER_REPLICATE), np.uint8)
 
 
 def clockwise(corners: Floats) -> bool:

@@ -1,4 +1,4 @@
-"""The free fonts that plates are rendered with: where they are found and under which licence."""
+"""What plates are lettered with: free fonts, where they are found and under which licence, and drawn letterforms."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ImageFont
 
+from openplate_training.letterforms import STYLES, DrawnFont, draw
+
 Mask = npt.NDArray[np.uint8]
+Font = Path | DrawnFont
+"""A font's file, or a style of drawn letters as one maker cuts it."""
+DRAWN_VARIANTS = 24
 
 DEBIAN_FOLDERS = (Path("/usr/share/fonts/truetype"), Path("/usr/share/fonts/opentype"))
 
@@ -99,6 +104,11 @@ def find_families(folders: Sequence[Path]) -> list[list[Path]]:
     return families
 
 
+def drawn_families() -> dict[str, list[DrawnFont]]:
+    """The drawn letterforms by the name of their style, each in many variants."""
+    return {style: [DrawnFont(style, variant) for variant in range(DRAWN_VARIANTS)] for style in STYLES}
+
+
 @dataclass(frozen=True)
 class Glyph:
     """A character's mask (0 to 255) and the distance of its top from the baseline, upwards, in pixels."""
@@ -116,8 +126,15 @@ def _font(file: Path) -> ImageFont.FreeTypeFont:
 
 
 @cache
-def glyph(file: Path, character: str) -> Glyph:
-    """One character of a font at ``GLYPH_SIZE`` pixels."""
+def glyph(font: Font, character: str) -> Glyph:
+    """One character: of a font's file at ``GLYPH_SIZE`` pixels, of a drawn one with capitals about as high."""
+    if isinstance(font, DrawnFont):
+        mask = draw(font, character)
+        return Glyph(mask, mask.shape[0])
+    return _glyph_of_file(font, character)
+
+
+def _glyph_of_file(file: Path, character: str) -> Glyph:
     font = _font(file)
     drawn = font.getmask(character, "L")
     width, height = drawn.size

@@ -28,6 +28,7 @@ class Layout:
         above, below: how often small words that are not read stand over and under the text (0 to 1).
         band: "left" for the blue band of the European Union, "top" for Mercosur's.
         may_break: whether a one-line form may be set on two lines.
+        styles: drawn letterforms that are like those of these plates.
         parts: what tells the part of the country: its "name" printed large, the "code" that the text begins with.
     """
 
@@ -41,6 +42,7 @@ class Layout:
     band: str | None = None
     may_break: bool = False
     parts: str | None = None
+    styles: tuple[str, ...] = ()
 
 
 _BLACK_ON_WHITE = (WHITE, BLACK)
@@ -53,8 +55,9 @@ LAYOUTS = (
         (2.5, 3.2),
         ((GREY, BLACK), (PALE_GREY, (60, 60, 60)), (RED, WHITE), (GREY, WHITE), (GREEN, WHITE), _BLACK_ON_WHITE),
         above=0.95,
+        styles=("mandatory", "din"),
     ),
-    Layout("br", 0.04, ("LLLDLDD", "LLL DLDD"), (2.8, 3.2), (_BLACK_ON_WHITE,), band="top"),
+    Layout("br", 0.04, ("LLLDLDD", "LLL DLDD"), (2.8, 3.2), (_BLACK_ON_WHITE,), band="top", styles=("fe",)),
     Layout(
         "ar",
         0.08,
@@ -63,8 +66,9 @@ LAYOUTS = (
         ((BLACK, WHITE), ((30, 30, 32), WHITE)),
         above=0.4,
         below=0.3,
+        styles=("argentine",),
     ),
-    Layout("ar", 0.07, ("LL DDD LL",), (2.8, 3.3), (_BLACK_ON_WHITE,), band="top"),
+    Layout("ar", 0.07, ("LL DDD LL",), (2.8, 3.3), (_BLACK_ON_WHITE,), band="top", styles=("fe",)),
     Layout(
         "in",
         0.15,
@@ -77,6 +81,7 @@ LAYOUTS = (
         below=0.1,
         may_break=True,
         parts="code",
+        styles=("indian", "charles-wright"),
     ),
     Layout(
         "id",
@@ -85,6 +90,7 @@ LAYOUTS = (
         (2.4, 3.2),
         ((BLACK, WHITE), (BLACK, WHITE), _BLACK_ON_WHITE, ((200, 30, 30), WHITE), (YELLOW, BLACK)),
         below=0.9,
+        styles=("indonesian",),
     ),
     Layout(
         "vn",
@@ -113,6 +119,7 @@ LAYOUTS = (
         below=0.15,
         band="left",
         may_break=True,
+        styles=("fe", "din", "charles-wright"),
     ),
     Layout(
         "us",
@@ -135,6 +142,7 @@ LAYOUTS = (
         above=0.85,
         below=0.75,
         parts="name",
+        styles=("us-pressed",),
     ),
     Layout("cn", 0.02, ("LLLLLL", "LDDDDD"), (3.0, 4.6), (((20, 60, 160), WHITE), ((100, 190, 140), BLACK))),
 )

@@ -24,14 +24,16 @@ from openplate.imaging import rectify
 from openplate.regions import Region, subdivisions
 from openplate_training.augment import Random, chance
 from openplate_training.data import Pixels
-from openplate_training.fonts import Glyph, Mask, find_families, glyph
+from openplate_training.fonts import Font, Glyph, Mask, drawn_families, find_families, glyph
 from openplate_training.layouts import BAND_LETTERS, BAND_WORDS, LAYOUTS, SMALL_WORDS, WHITE, Layout
+from openplate_training.letterforms import DrawnFont
 from openplate_training.reader_data import degrade_crop
 from openplate_training.reader_model import WIDTH
 
 Floats = npt.NDArray[np.float32]
 PLATE_WIDTH = 340
 FREE_FORM = 0.08  # share of texts that follow no country's form
+OWN_STYLE = 0.5  # share of plates lettered as their country's are
 LONGEST = 10
 
 
@@ -51,7 +53,7 @@ class Inks:
 
     ground: Floats
     ink: Floats
-    font: Path
+    font: Font
     title: str | None
 
 
@@ -120,7 +122,7 @@ def _mark(character: str, height: int, baseline: int, cap: int, random: Random) 
     return mask
 
 
-def ticked_q(font: Path, random: Random) -> Glyph:
+def ticked_q(font: Font, random: Random) -> Glyph:
     """Q as many countries' plates have it: an O with a short tick in its lower right, inside or across."""
     drawn = glyph(font, "O")
     mask = drawn.mask.copy()
@@ -134,7 +136,7 @@ def ticked_q(font: Path, random: Random) -> Glyph:
     return Glyph(mask, drawn.rise)
 
 
-def line_mask(font: Path, text: str, spacing: float, random: Random) -> Mask:
+def line_mask(font: Font, text: str, spacing: float, random: Random) -> Mask:
     """A line of text, cut to its ink; ``spacing`` between characters as a share of their height."""
     cap = glyph(font, "H").rise
     height, baseline = int(cap * 1.3) + 4, int(cap * 1.1) + 2
@@ -158,8 +160,9 @@ def line_mask(font: Path, text: str, spacing: float, random: Random) -> Mask:
 class PlatePainter:
     """Draws plates with the fonts that are there."""
 
-    def __init__(self, families: Sequence[Sequence[Path]]) -> None:
-        self.families = families
+    def __init__(self, families: Sequence[Sequence[Font]]) -> None:
+        self.drawn = drawn_families()
+        self.families: list[Sequence[Font]] = [*families, *self.drawn.values()]
         weights = np.array([layout.weight for layout in LAYOUTS])
         self._chances = weights / weights.sum()
 
@@ -180,13 +183,21 @@ class PlatePainter:
         title = part.name if part is not None and layout.parts == "name" else None
         small = self._font(random)
         frame = self._surroundings(canvas, layout, Inks(ground, ink, small, title), random)
-        self._text(canvas, lines, frame, ink, random)
+        font = self._lettering(layout, random)
+        self._text(canvas, lines, frame, ink, font, random)
         _wear(canvas, ground, ink, random)
         pixels = np.clip(canvas, 0, 255).astype(np.uint8)
         region = part.code if part is not None and title else layout.region
         return RenderedPlate(pixels, read_text(printed), region, len(lines))
 
-    def _font(self, random: Random) -> Path:
+    def _lettering(self, layout: Layout, random: Random) -> Font:
+        """Often what such plates have, else anything: readers meet more than anybody can name."""
+        if not layout.styles or chance(random, 1 - OWN_STYLE):
+            return self._font(random)
+        family = self.drawn[layout.styles[random.integers(len(layout.styles))]]
+        return family[int(random.integers(len(family)))]
+
+    def _font(self, random: Random) -> Font:
         family = self.families[int(random.integers(len(self.families)))]
         return family[int(random.integers(len(family)))]
 
@@ -232,8 +243,10 @@ class PlatePainter:
             top, bottom = (max(top, tall * 1.45), bottom) if is_above else (top, min(bottom, height - tall * 1.4))
         return Frame(left, top, right, bottom)
 
-    def _text(self, canvas: Floats, lines: Sequence[str], frame: Frame, ink: Floats, random: Random) -> None:
-        font, spacing = self._font(random), random.uniform(0.04, 0.3)
+    def _text(
+        self, canvas: Floats, lines: Sequence[str], frame: Frame, ink: Floats, font: Font, random: Random
+    ) -> None:
+        spacing = random.uniform(0.04, 0.3)
         space = frame.bottom - frame.top
         gap = space * random.uniform(0.06, 0.14) if len(lines) > 1 else 0.0
         tall = (space - gap * (len(lines) - 1)) / len(lines)
@@ -267,9 +280,11 @@ def _stamp(canvas: Floats, mask: Mask, frame: Frame, color: Floats, embossed: bo
 
 
 def _put_small(
-    canvas: Floats, text: str, frame: Frame, color: Sequence[float] | Floats, font: Path, random: Random
+    canvas: Floats, text: str, frame: Frame, color: Sequence[float] | Floats, font: Font, random: Random
 ) -> None:
     """A word in the middle of a frame, as large as it fits."""
+    if isinstance(font, DrawnFont):
+        text = text.upper()  # drawn letters are capitals only
     mask = line_mask(font, text, 0.02, random)
     scale = min((frame.right - frame.left) / mask.shape[1], (frame.bottom - frame.top) / mask.shape[0])
     width, height = mask.shape[1] * scale, mask.shape[0] * scale
@@ -339,7 +354,7 @@ def photograph(plate: RenderedPlate, height: int, random: Random) -> Pixels:
     return degrade_crop(crop, random)
 
 
-def write_plates(folder: Path, count: int, seed: int, height: int, families: Sequence[Sequence[Path]]) -> None:
+def write_plates(folder: Path, count: int, seed: int, height: int, families: Sequence[Sequence[Font]]) -> None:
     """Writes a folder of plates; its list comes last, so a folder with a list is complete."""
     random, painter = np.random.default_rng(seed), PlatePainter(families)
     folder.mkdir(parents=True, exist_ok=True)

@@ -71,7 +71,7 @@ def _headers(style: str, script: str) -> Headers:
         "default-src 'none'",
         f"style-src '{_checksum(style)}'",
         f"script-src '{_checksum(script)}'",
-        "img-src 'self' blob:",
+        "img-src 'self' blob: data:",  # the picture that was chosen, and the icon
         "connect-src 'self'",
         "base-uri 'none'",
         "form-action 'none'",

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The reader: a rectified plate to text.
 # Data:     plate_crops (17,993 crops, 90 % for training) and plates rendered by openplate_training.synthesize
-# Cost:     103 minutes on about half a core of an AMD EPYC (AVX-512, no AMX): some 5,500 steps of 64 crops; 3 GB of
-#           memory, and the rendering
+# Cost:     about three hours of one core of an AMD EPYC (AVX-512, no AMX), some 17,000 steps of 64 crops, in two
+#           runs (the second from where the first had come, with START=1); 4 GB of memory, and the rendering
 # Fonts:    the Debian packages and npm packages in openplate_training/fonts.py; FONTS names node_modules/@fontsource
 # Expected: the rows of the reader in results/reading.csv
 source "$(dirname "$0")/common.sh"
@@ -11,6 +11,6 @@ for chunk in 00 01 02 03 04 05 06 07; do
   [ -e "$folder/labels.jsonl" ] || "$python" -m openplate_training.synthesize --count 20000 --seed "1$chunk" --output "$folder" ${FONTS:+--fonts "$FONTS"}
 done
 "$python" -m openplate_training.reader_train --data "$data" --cache "$work/cache" --rendered "$work/rendered" \
-  --output "$work/reader" --minutes "${3:-103}" --threads "$threads" $(start reader)
+  --output "$work/reader" --minutes "${3:-200}" --threads "$threads" $(start reader)
 export_network reader 0.1.0
 "$python" -m openplate_training.calibrate reader --data "$data" --cache "$work/cache" --weights src/openplate/weights

@@ -50,6 +50,7 @@ def test_unknown_fields_are_ignored() -> None:
         {"regions": " us-ca , mx ,"},
         {"regions": ["us-ca,mx", "US-CA"]},
         {"regions[]": ["us-ca", "mx"]},
+        {"regions[0]": ["us-ca"], "regions[1]": ["mx"]},
         {"region": ["us-ca", "mx"]},
         {"regions": "us-ca", "region": "mx"},
     ],

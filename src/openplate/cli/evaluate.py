@@ -101,7 +101,7 @@ def reading(
 ) -> None:
     """Texts of plate crops: exact texts, character errors, calibration.
 
-    Read from the labelled corners, or where there are none from the labelled box.
+    Read from the labelled corners, or where there are none from those found in the labelled box.
     """
     from openplate.cli.measuring import ReadingMeasurement
 
@@ -124,7 +124,7 @@ def region(
 ) -> None:
     """Countries, states and provinces of plate crops, from look and text together.
 
-    Judged from the labelled corners, or where there are none from the labelled box.
+    Judged from the labelled corners, or where there are none from those found in the labelled box.
     """
     from openplate.cli.measuring import RegionMeasurement
 

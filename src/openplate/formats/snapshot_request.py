@@ -21,7 +21,7 @@ LONGEST_TIMESTAMP = 64
 LONGEST_URL = 2048
 MOST_REGIONS = 50
 
-_REGION_FIELDS = ("regions", "region", "regions[]")
+_REGION_FIELDS = ("regions", "region")
 _TRUE = ("true", "1", "yes", "on", "t", "y")
 _FALSE = ("false", "0", "no", "off", "f", "n", "", "null", "none", "undefined")
 _NO_TEXT = ("Cc", "Cs", "Zl", "Zp")
@@ -103,9 +103,16 @@ def _shown(text: str) -> str:
 
 
 def _regions(fields: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    values = [value for name in _REGION_FIELDS for value in fields.get(name, ())]
+    names = [name for name in fields if _without_index(name) in _REGION_FIELDS]
+    values = [value for name in names for value in fields[name]]
     codes = [code.strip() for value in values for code in value.split(",")]
     return _known([code for code in codes if code])
+
+
+def _without_index(name: str) -> str:
+    """PHP writes the entries of a list as regions[], or as regions[0], regions[1]."""
+    stem, bracket, index = name.partition("[")
+    return stem if bracket and index[-1:] == "]" and (index[:-1].isdecimal() or index == "]") else name
 
 
 def _known(codes: Sequence[str]) -> tuple[str, ...]:

@@ -72,7 +72,7 @@ class RenderedPlates:
     def sample(self, random: Random) -> tuple[Pixels, str]:
         """A plate; later chunks, drawn by better code, come more often."""
         age = np.arange(len(self.texts), 0, -1)
-        chunk = int(random.choice(len(self.texts), p=(w := 0.93**age) / w.sum()))
+        chunk = int(random.choice(len(self.texts), p=(w := 0.75**age) / w.sum()))
         index = int(random.integers(len(self.texts[chunk])))
         return np.array(self.images[chunk][index]), self.texts[chunk][index]
 

@@ -98,7 +98,7 @@ def detector_recipe(options: argparse.Namespace) -> Recipe:
         input=InputDescription(640, 640, 3),
         outputs=("plates", "vehicles"),
         parameters={
-            "threshold_plate": 0.25,
+            "threshold_plate": 0.3,
             "threshold_vehicle": 0.35,
             "plate_overlap": 0.4,
             "vehicle_overlap": 0.6,

@@ -228,6 +228,7 @@ def _sqlite_engine(url: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _: object) -> None:
         connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA cache_size=-256")  # KiB; every thread has a connection, the system keeps pages too
         connection.execute("PRAGMA journal_size_limit=67108864")
 
     return engine

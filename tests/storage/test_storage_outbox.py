@@ -315,12 +315,13 @@ for i in range(10**9):
     store.record(Entry(id, None, None, NOON, "{}", True, (file,), (Message(1, id, (file,)),), (id,)), NOON)
     print(id, flush=True)
 """
-    process = start_process(code, url, data_folder)
-    assert process.stdout is not None
-    first = process.stdout.readline()
-    time.sleep(wait_s)
-    process.kill()
-    accepted = [line.strip() for line in [first, *process.communicate()[0].splitlines()]]
+    with start_process(code, url, data_folder) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        time.sleep(wait_s)
+        process.kill()
+        # communicate() would miss what readline() has read ahead.
+        accepted = [line.strip() for line in [first, *process.stdout.read().splitlines()]]
     accepted = [line for line in accepted if len(line) == 32]
     waiting = store.due(target.id, NOON, 10**6)
     assert len(accepted) <= len(waiting) <= len(accepted) + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from ipaddress import ip_address
@@ -49,3 +50,14 @@ def shared_data() -> Path:
     if not data.is_dir():
         pytest.skip(f"no labelled pictures at {data} (OPENPLATE_DATA may name their folder)")
     return data
+
+
+@pytest.fixture(autouse=True)
+def _loggers_speak() -> None:
+    """Libraries and commands that set up logging in this process leave nothing behind for the next test."""
+    logging.disable(logging.NOTSET)
+    for name, logger in logging.Logger.manager.loggerDict.items():
+        if name.partition(".")[0] == "openplate" and isinstance(logger, logging.Logger):
+            logger.disabled, logger.propagate = False, True
+            logger.setLevel(logging.NOTSET)
+            logger.filters.clear()

@@ -89,7 +89,7 @@ def check_extra() -> None:
     from importlib.util import find_spec
 
     needed = ("uvicorn", "starlette", "sqlalchemy", "alembic", "httpx2", "prometheus_client", "jinja2")
-    missing = [name for name in (*needed, "prometheus_client", "jinja2") if find_spec(name) is None]
+    missing = [name for name in needed if find_spec(name) is None]
     if missing:
         raise ExtraMissing(f"the server needs {', '.join(missing)}, not installed here; install with: {INSTALL}")
 

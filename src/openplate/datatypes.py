@@ -189,11 +189,55 @@ class Plate:
     vehicle_index: int | None = None
 
 
+UNKNOWN = "unknown"
+"""What an attribute says first when no answer is sure enough; the guesses follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class MakeModel:
+    """A make and its model, as in "Toyota" and "Corolla"; ``model`` is None where only the make can be told."""
+
+    make: str
+    model: str | None
+    confidence: float
+
+    def __post_init__(self) -> None:
+        _check_confidence(self.confidence)
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleAttributes:
+    """What can be told of a vehicle by its look. Each list is best first; one whose best guess is not sure enough
+    begins with ``UNKNOWN``. The words are those of the network's card.
+
+    Attributes:
+        types: sedan, suv, pickup truck, van, bus, big truck, motorcycle.
+        makes: of any model.
+        make_models: with the model.
+        body_types: sedan, hatchback, coupe and so on.
+        years: spans of five, "2010-2014".
+        colors: of the body.
+        views: the side that is seen, in eight steps: front, front_left, left, rear_left, rear, rear_right, right,
+            front_right. In front_left we see the front, and the nose points to the left of the picture.
+        orientations: the same in three: front, rear, side.
+    """
+
+    types: tuple[Guess, ...] = ()
+    makes: tuple[Guess, ...] = ()
+    make_models: tuple[MakeModel, ...] = ()
+    body_types: tuple[Guess, ...] = ()
+    years: tuple[Guess, ...] = ()
+    colors: tuple[Guess, ...] = ()
+    views: tuple[Guess, ...] = ()
+    orientations: tuple[Guess, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Vehicle:
-    """A vehicle in a picture."""
+    """A vehicle in a picture; ``attributes`` is None when nobody asked for them."""
 
     detection: Detection
+    attributes: VehicleAttributes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,3 +262,69 @@ class Recognition:
     timings: Timings = Timings()
     model_names: tuple[str, ...] = ()
     captured_at: datetime | None = field(default=None)
+
+
+# Over time: one camera, many frames.
+
+
+@dataclass(frozen=True, slots=True)
+class PathPoint:
+    """Where something was: ``at`` is aware, ``frame_index`` counts the camera's frames from 0."""
+
+    at: datetime
+    frame_index: int
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One moment of a vehicle: its plate, the vehicle, or both, as seen in one frame.
+
+    ``plate_index`` is the plate's place in ``Recognition.plates`` of that frame.
+    """
+
+    at: datetime
+    frame_index: int
+    plate: Plate | None = None
+    vehicle: Vehicle | None = None
+    plate_index: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One pass of one vehicle in front of one camera.
+
+    Attributes:
+        id: a UUID in hexadecimal, the same for a preview and what follows it.
+        camera: who saw it.
+        state: "preview" while the vehicle is still there, "closed" once the pass is over.
+        first_seen, last_seen: aware times of the first and last sighting; first_frame, last_frame: their numbers.
+        consensus: the text that all readings vote for; None for a vehicle without a readable plate.
+        best: the sighting whose picture is kept; its text is the consensus's where any reading said so.
+        sightings: the moments in which the plate was read (the vehicle was seen, where there is no plate), in order.
+        plate_path, vehicle_path: where both were.
+        attributes: those of the vehicle over all sightings.
+        heading_degrees: where it went on the picture, clockwise from up, 0 to 360; None: it did not move enough.
+        is_parked: it stood where it was seen before.
+    """
+
+    id: str
+    camera: str
+    state: Literal["preview", "closed"]
+    first_seen: datetime
+    last_seen: datetime
+    first_frame: int
+    last_frame: int
+    consensus: PlateReading | None
+    best: Sighting
+    sightings: tuple[Sighting, ...]
+    plate_path: tuple[PathPoint, ...] = ()
+    vehicle_path: tuple[PathPoint, ...] = ()
+    attributes: VehicleAttributes | None = None
+    heading_degrees: float | None = None
+    is_parked: bool = False
+
+    @property
+    def dwell_s(self) -> float:
+        """How long it was there (seconds)."""
+        return (self.last_seen - self.first_seen).total_seconds()

@@ -22,9 +22,9 @@ from openplate.models.tables import Table, toml_lines
 
 CARD_FILE: Final = "card.toml"
 
-Task = Literal["detection", "corners", "reading", "region"]
+Task = Literal["detection", "corners", "reading", "region", "attributes"]
 
-_TASKS: Final[tuple[Task, ...]] = ("detection", "corners", "reading", "region")
+_TASKS: Final[tuple[Task, ...]] = ("detection", "corners", "reading", "region", "attributes")
 _CHANNELS: Final = (1, 3)
 _NETWORK_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from openplate.attributes import AttributeClassifier
 from openplate.corner_refiner import CornerRefiner
 from openplate.datatypes import VEHICLE_LABELS, Box, Corners
 from openplate.detection import Detector
@@ -247,3 +248,40 @@ def make_stages(
     return Stages(
         detector, make_corner_refiner(), make_reader(texts, confidence, doubts), make_region_classifier(looks)
     )
+
+
+# --- attributes of vehicles -------------------------------------------------------------------------------------
+
+ATTRIBUTE_LABELS = {
+    "type": ("sedan", "suv", "bus"),
+    "model": ("SEAT|Leon", "SEAT|", "MINI|Countryman", "Ford|"),
+    "body": ("coupe", "wagon"),
+    "year": ("1990-1994", "1995-1999"),
+    "color": ("black", "grey", "red"),
+    "view": ("front", "front_left", "left", "rear_left", "rear", "rear_right", "right", "front_right"),
+}
+
+
+def make_attributes_card(labels: dict[str, tuple[str, ...]], **changes: Any) -> ModelCard:
+    """A card whose temperatures are 1 and thresholds 0; ``changes`` are parameters (None: without it) or fields."""
+    heads = ("type", "model", "body", "year", "color", "view")
+    parameters: dict[str, float | None] = {"margin": 0.03}
+    parameters |= {f"temperature_{head}": 1.0 for head in heads}
+    parameters |= {f"threshold_{name}": 0.0 for name in (*heads, "make", "orientation")}
+    parameters |= {name: changes.pop(name) for name in parameters if name in changes}
+    kept = {name: value for name, value in parameters.items() if value is not None}
+    card = make_model_card("attributes", 40, 24, tuple(labels), heads=labels, parameters=kept)
+    return replace(card, **changes)
+
+
+def make_attribute_classifier(rows: Sequence[dict[str, list[float]]], **parameters: float) -> AttributeClassifier:
+    """A classifier that answers a crop of brightness n with the logits ``rows[n]``; those not given are 0, 1, 2..."""
+
+    def network(crops: Pixels) -> tuple[NDArray[Any], ...]:
+        numbers = [int(crop[0, 0, 0]) for crop in crops]
+        return tuple(
+            np.array([rows[number].get(head, range(len(labels))) for number in numbers], np.float32)
+            for head, labels in ATTRIBUTE_LABELS.items()
+        )
+
+    return AttributeClassifier(StandInSession(make_attributes_card(ATTRIBUTE_LABELS, **parameters), network))

@@ -121,6 +121,39 @@ def test_a_reading_card_has_an_alphabet_in_place_of_labels() -> None:
     assert ModelCard.from_toml(card.to_toml()) == card
 
 
+HEADS = {"type": ("sedan", "big truck"), "model": ("SEAT|Leon", "SEAT|", "Citroën|ë-C4")}
+
+
+def make_attributes_card(**changes: Any) -> ModelCard:
+    return make_card(**({"task": "attributes", "labels": (), "outputs": ("type", "model"), "heads": HEADS} | changes))
+
+
+def test_an_attributes_card_has_the_labels_of_each_head() -> None:
+    card = ModelCard.from_toml(make_attributes_card().to_toml())
+    assert card == make_attributes_card()
+    assert dict(card.heads) == HEADS
+    assert hash(card) == hash(make_attributes_card())
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"heads": {}}, "the key 'heads' is missing"),
+        ({"heads": {"type": ("sedan", "bus")}}, "the key 'heads.model' is missing"),
+        ({"outputs": ("type",)}, "unknown key 'heads.model'"),
+        ({"heads": HEADS | {"type": ("sedan",)}}, "'heads.type' must be a list of at least 2"),
+        ({"heads": HEADS | {"type": ("sedan", "sedan")}}, "'heads.type' must be without repetitions"),
+        ({"heads": HEADS | {"type": ("sedan", " ")}}, "'heads.type' must be a list of texts"),
+        ({"heads": HEADS | {"type": "sedan"}}, "'heads.type' must be a list of texts"),
+        ({"labels": ("car", "plate")}, "unknown key 'labels'"),
+        ({"task": "region", "labels": ("cz",)}, "unknown key 'heads'"),
+    ],
+)
+def test_heads_that_do_not_fit_are_named(changes: dict[str, Any], expected: str) -> None:
+    with pytest.raises(ModelLoadFailed, match=f"^weights/card.toml: {expected}"):
+        ModelCard.from_toml(make_attributes_card(**changes).to_toml(), "weights/card.toml")
+
+
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip)
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 

@@ -74,7 +74,8 @@ class ModelCard:
 
     ``files`` has "float" and perhaps "int8"; ``runtime`` names for each runtime the one to take when nobody
     asks. ``outputs`` are the names of the outputs in the order in which a session returns them. ``labels``
-    are the classes in the order of the network's scores; a reading network has an ``alphabet`` instead.
+    are the classes in the order of the network's scores; a reading network has an ``alphabet`` instead, and one
+    for attributes ``heads``: for each of its outputs the labels in the order of its scores.
     ``parameters`` are thresholds and calibration, ``measured`` results, ``limits`` sentences on what it
     cannot do. ``command`` and ``commit`` make it again. ``folder`` is where the card was loaded from.
     """
@@ -94,6 +95,7 @@ class ModelCard:
     input: InputDescription
     labels: tuple[str, ...] = ()
     alphabet: str | None = None
+    heads: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     parameters: Mapping[str, float] = field(default_factory=dict, hash=False)
     measured: Mapping[str, float] = field(default_factory=dict, hash=False)
     limits: tuple[str, ...] = ()
@@ -140,7 +142,8 @@ class ModelCard:
         del tables["folder"]
         named: dict[str, object] = {"labels": self.labels} if self.labels else {}
         named |= {} if self.alphabet is None else {"alphabet": self.alphabet}
-        del tables["labels"], tables["alphabet"]
+        named |= {"heads": self.heads} if self.heads else {}
+        del tables["labels"], tables["alphabet"], tables["heads"]
         return "\n".join(toml_lines({**tables, **named})) + "\n"
 
     def save(self, folder: Path) -> ModelCard:
@@ -173,6 +176,7 @@ class ModelCard:
 def _parse_card(table: Table) -> ModelCard:
     task = table.choice("task", _TASKS)
     files = _parse_files(table.table("files"))
+    outputs = table.texts("outputs", at_least=1)
     reads, has_labels = task == "reading", task in ("detection", "region")
     card = ModelCard(
         name=table.matching("name", _NETWORK_NAME, "a lower-case word"),
@@ -184,12 +188,13 @@ def _parse_card(table: Table) -> ModelCard:
         command=table.text("command"),
         commit=table.text("commit"),
         date=table.day("date"),
-        outputs=table.texts("outputs", at_least=1),
+        outputs=outputs,
         files=files,
         runtime=_parse_runtime(table.table("runtime"), files),
         input=_parse_input(table.table("input")),
         labels=table.texts("labels", at_least=1) if has_labels else (),
         alphabet="".join(table.distinct("alphabet", table.text("alphabet"))) if reads else None,
+        heads=_parse_heads(table.table("heads"), outputs) if task == "attributes" else {},
         parameters=table.table("parameters").all_numbers(),
         measured=table.table("measured").all_numbers(),
         limits=table.texts("limits"),
@@ -212,6 +217,12 @@ def _parse_files(table: Table) -> dict[WeightPrecision, WeightFile]:
             entry.close()
     table.close()
     return files
+
+
+def _parse_heads(table: Table, outputs: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    heads = {output: table.texts(output, at_least=2) for output in outputs}
+    table.close()
+    return heads
 
 
 def _parse_runtime(table: Table, files: Mapping[WeightPrecision, WeightFile]) -> dict[Runtime, WeightPrecision]:

@@ -22,7 +22,10 @@ OpenplateError
 ├── Overloaded              more work than can be waited for
 ├── StorageError            the database or the data folder cannot be used
 │   └── StorageFull         there is no room for what would have to be kept
-└── DeliveryError           a message did not reach its receiver
+├── DeliveryError           a message did not reach its receiver
+└── SourceError             a camera, video or folder gives no pictures
+    ├── SourceUnavailable   it cannot be opened, or has fallen silent
+    └── SourceEnded         a live source was closed by the other side
 """
 
 
@@ -124,3 +127,15 @@ class StorageFull(StorageError):
 
 class DeliveryError(OpenplateError):
     """A message did not reach its receiver."""
+
+
+class SourceError(OpenplateError):
+    """A camera, a video or a folder gives no pictures."""
+
+
+class SourceUnavailable(SourceError):
+    """The source cannot be opened, or a live one has fallen silent."""
+
+
+class SourceEnded(SourceError):
+    """The other side has closed a live source."""

@@ -12,6 +12,7 @@ from openplate.video.clock import SteadyClock
 from openplate.video.folder import FolderSource
 from openplate.video.source import Source, without_password
 from openplate.video.values import SourceOptions
+from openplate.video.web import open_web
 
 DEFAULT_OPTIONS = SourceOptions()
 ACCEPTED = "video files, folders of pictures, rtsp://, rtsps://, http://, https:// and usb:0 are accepted"
@@ -46,6 +47,10 @@ def open_source(
         return libav.open_device(path, options, name, clock or SteadyClock())
     if scheme and scheme[1].lower() not in STREAMS:
         raise SourceUnavailable(f"{without_password(place)}: no source begins with {scheme[0]}; {ACCEPTED}")
+    if scheme and scheme[1].lower().startswith("http"):
+        web = open_web(place, options, name, clock or SteadyClock())
+        if web is not None:
+            return web
     if scheme:
         return libav.open_stream(place, options, name, clock or SteadyClock())
     return _open_path(Path(place), options, name)

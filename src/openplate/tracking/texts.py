@@ -1,0 +1,56 @@
+"""What the texts of two readings say about whether they are of one plate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from openplate.datatypes import PlateReading
+from openplate.text import edit_distance
+
+_MOST_TEXTS = 6
+_SHORT = 5
+
+
+def is_similar(a: str, b: str) -> bool:
+    """Two readings of one plate may differ like that: by two characters, of short texts by one."""
+    return edit_distance(a, b) <= (1 if min(len(a), len(b)) < _SHORT else 2)
+
+
+def are_similar(a: Iterable[str], b: Iterable[str]) -> bool:
+    """Whether two lists of texts, best first, begin alike or have a text in common."""
+    first, second = list(a), list(b)
+    if not first or not second:
+        return False
+    return is_similar(first[0], second[0]) or not set(first).isdisjoint(second)
+
+
+class TextBelief:
+    """What the plate of a track says so far: the texts read, each with the sum of its confidences."""
+
+    def __init__(self) -> None:
+        self._weights: dict[str, float] = {}
+        self._total = 0.0
+
+    def add(self, reading: PlateReading) -> None:
+        self._weights[reading.text] = self._weights.get(reading.text, 0.0) + reading.confidence
+        self._total += reading.confidence
+        if len(self._weights) > _MOST_TEXTS:
+            del self._weights[min(self._weights, key=self._weights.__getitem__)]
+
+    @property
+    def text(self) -> str | None:
+        return max(self._weights, key=self._weights.__getitem__, default=None)
+
+    def evidence(self, reading: PlateReading | None) -> float:
+        """How much a reading speaks for this plate, about -6 to 4: a logarithm of odds; 0 where nothing is known."""
+        known = self.text
+        if known is None or reading is None:
+            return 0.0
+        sure = reading.confidence * self._weights[known] / max(self._total, 1e-9) * min(1.0, self._total)
+        distance = edit_distance(known, reading.text)
+        if distance == 0:
+            return 4.0 * sure
+        if is_similar(known, reading.text):
+            return (2.5 if distance == 1 else 1.0) * sure
+        part = distance / max(len(known), len(reading.text))
+        return -6.0 * sure * min(1.0, part / 0.6)

@@ -17,7 +17,7 @@ from openplate.errors import OpenplateError, SourceUnavailable
 from openplate.imaging.frame import Frame
 from openplate.video.backoff import Backoff
 from openplate.video.clock import SteadyClock
-from openplate.video.source import Source
+from openplate.video.source import Source, without_password
 from openplate.video.sources import open_source
 from openplate.video.values import CameraHealth, SourceOptions
 
@@ -41,7 +41,7 @@ class StillPicture:
         self._since_s = 0.0
 
     def still_for_s(self, frame: Frame) -> float:
-        total = zlib.crc32(np.ascontiguousarray(frame.luma[::_EVERY_ROW]), frame.width)
+        total = zlib.crc32(np.ascontiguousarray(frame.luma[::_EVERY_ROW]).data, frame.width)
         if total != self._sum:
             self._sum, self._since_s = total, self._monotonic()
         return self._monotonic() - self._since_s
@@ -65,7 +65,7 @@ class LiveCamera:
         clock: SteadyClock | None = None,
         generator: random.Random | None = None,
     ) -> None:
-        self.name = name or where
+        self.name = name or without_password(where)
         self._where, self._options = where, options or SourceOptions()
         self._opener, self._clock = opener, clock or SteadyClock()
         self._backoff = Backoff(self._options.reconnect_first_s, self._options.reconnect_most_s, generator)

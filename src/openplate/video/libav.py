@@ -148,21 +148,27 @@ class LibavSource:
                 yield Frame(VideoPicture(picture), self._name, index, captured_at, position_s)
 
     def _pictures(self) -> Iterator[av.VideoFrame]:
-        silent_since = time.monotonic()
+        """Whole pictures; damaged ones are left out, unless nothing else comes from a camera."""
+        whole_at_s = decoded_at_s = time.monotonic()
         for packet in self._packets():
-            try:
-                pictures = packet.decode()
-            except self._av.error.FFmpegError:
-                self.decode_errors += 1
-                pictures = []
-            for picture in pictures:
-                if picture.is_corrupt:
-                    self.decode_errors += 1
+            for picture in self._decode(packet):
+                decoded_at_s = time.monotonic()
+                if not picture.is_corrupt:
+                    whole_at_s = decoded_at_s
+                elif not self.is_live or decoded_at_s - whole_at_s < self._options.read_timeout_s:
                     continue
                 yield picture
-                silent_since = time.monotonic()
-            if self.is_live and time.monotonic() - silent_since > SILENT_TIMEOUTS * self._options.read_timeout_s:
+            if self.is_live and time.monotonic() - decoded_at_s > SILENT_TIMEOUTS * self._options.read_timeout_s:
                 raise SourceUnavailable(f"{self._where}: data arrive, but no picture can be decoded from them")
+
+    def _decode(self, packet: Any) -> list[av.VideoFrame]:
+        try:
+            pictures: list[av.VideoFrame] = packet.decode()
+        except self._av.error.FFmpegError:
+            self.decode_errors += 1
+            return []
+        self.decode_errors += sum(picture.is_corrupt for picture in pictures)
+        return pictures
 
     def _packets(self) -> Iterator[Any]:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import cv2
@@ -14,12 +15,14 @@ from openplate.datatypes import (
     Corners,
     Detection,
     Guess,
+    MakeModel,
     Plate,
     PlateCandidate,
     PlateReading,
     Recognition,
     Timings,
     Vehicle,
+    VehicleAttributes,
 )
 
 NOON = datetime(2026, 3, 5, 12, 0, 0, 123456, tzinfo=UTC)
@@ -58,6 +61,26 @@ def make_detection(
 
 def make_vehicle(label: str = "car", box: Box | None = None, confidence: float = 0.88) -> Vehicle:
     return Vehicle(make_detection(label, box or make_box(520, 301, 1240, 720), confidence))
+
+
+def make_attributes(**changes: tuple[Guess, ...] | tuple[MakeModel, ...]) -> VehicleAttributes:
+    """A grey SUV seen from its front left, a RAV4 as likely as not."""
+    values = {
+        "types": (Guess("suv", 0.93), Guess("van", 0.05), Guess("sedan", 0.02)),
+        "makes": (Guess("Toyota", 0.81), Guess("Mercedes-Benz", 0.12)),
+        "make_models": (
+            MakeModel("Toyota", "RAV4", 0.62),
+            MakeModel("Toyota", None, 0.19),
+            MakeModel("Mercedes-Benz", "GLK", 0.12),
+            MakeModel("Suzuki", "Vitara Brezza", 0.04),
+        ),
+        "body_types": (Guess("suv", 0.9), Guess("minivan", 0.06), Guess("wagon", 0.04)),
+        "years": (Guess("2010-2014", 0.55), Guess("2015-2019", 0.35)),
+        "colors": (Guess("grey", 0.6), Guess("silver", 0.3), Guess("gold-beige", 0.06), Guess("blue", 0.04)),
+        "views": (Guess("front_left", 0.9), Guess("front", 0.08), Guess("left", 0.02)),
+        "orientations": (Guess("front", 0.98), Guess("side", 0.02)),
+    }
+    return VehicleAttributes(**(values | changes))  # type: ignore[arg-type]
 
 
 def make_reading(
@@ -124,6 +147,12 @@ def make_street(source: str = "street.jpg") -> Recognition:
     reading = make_reading(others=(("84K77Q", 0.744),), region=("us-mo", 0.402), matches_pattern=True)
     plate = make_plate(reading=reading, vehicle_index=0)
     return make_recognition(source, plate, vehicles=(make_vehicle(),))
+
+
+def make_known_street(source: str = "street.jpg") -> Recognition:
+    """The same with what can be told of the car by its look."""
+    street = make_street(source)
+    return replace(street, vehicles=(replace(street.vehicles[0], attributes=make_attributes()),))
 
 
 def make_pixels(width: int = 64, height: int = 48, seed: int = 0) -> NDArray[np.uint8]:

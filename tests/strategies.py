@@ -10,12 +10,14 @@ from openplate.datatypes import (
     Corners,
     Detection,
     Guess,
+    MakeModel,
     Plate,
     PlateCandidate,
     PlateReading,
     Recognition,
     Timings,
     Vehicle,
+    VehicleAttributes,
 )
 
 TEXTS = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=1, max_size=10)
@@ -27,6 +29,15 @@ def _numbers(low: float, high: float, digits: int | None) -> st.SearchStrategy[f
         return st.floats(low, high)
     scale = 10**digits
     return st.integers(round(low * scale), round(high * scale)).map(lambda value: round(value / scale, digits))
+
+
+def attributes(confidences: st.SearchStrategy[float]) -> st.SearchStrategy[VehicleAttributes]:
+    """Any attributes, of words that nobody knows too."""
+    words = st.sampled_from(["unknown", "suv", "bus", "grey", "silver", "gold-beige", "front_left", "side", "Škoda 1"])
+    guesses = st.lists(st.builds(Guess, words | st.text(max_size=5), confidences), max_size=4).map(tuple)
+    models = st.lists(st.builds(MakeModel, words, st.none() | words, confidences), max_size=4).map(tuple)
+    names = ("types", "makes", "body_types", "years", "colors", "views", "orientations")
+    return st.builds(VehicleAttributes, make_models=models, **dict.fromkeys(names, guesses))
 
 
 @st.composite
@@ -54,6 +65,7 @@ def recognitions(draw: st.DrawFn, exact: bool = True) -> Recognition:
             st.builds(
                 Vehicle,
                 st.builds(Detection, st.just("vehicle"), st.sampled_from(VEHICLE_LABELS), boxes, confidences),
+                st.none() | attributes(confidences),
             ),
             max_size=3,
         )

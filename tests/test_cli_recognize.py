@@ -133,6 +133,25 @@ def test_options_reach_the_recognizer(bench: Bench) -> None:
 
 
 @pytest.mark.usefixtures("streets")
+def test_attributes_where_they_are_asked_for(bench: Bench) -> None:
+    a, plate, told = bench.run("recognize", "streets/a.png", "--attributes").stdout.splitlines()
+    assert (a, TEXTS[0] in plate) == ("streets/a.png (320x240): 1 plate, 1 vehicle", True)
+    assert told.startswith("  car at 40,60 240,220: grey SEAT Leon, suv, 1995-1999, left")
+    assert bench.options.attributes
+    snapshot = json.loads(bench.run("recognize", "streets/a.png", "--attributes", "--format", "platerecognizer").stdout)
+    assert snapshot["results"][0]["model_make"][0]["make"] == "SEAT"
+    rows = bench.run("recognize", "streets", "gone.jpg", "--attributes", "--format", "csv").stdout_bytes.decode()
+    first, _, gone = csv.DictReader(io.StringIO(rows, newline=""))
+    assert (first["vehicle_make_model"], first["vehicle_color"]) == ("SEAT Leon", "grey")
+    assert (gone["vehicle_make_model"], gone["error"]) == ("", "there is no such file")
+    plain = bench.run("recognize", "streets/a.png", "--format", "csv").stdout
+    assert "vehicle_color" not in plain
+    bench.run("recognize", "streets/a.png", "--attributes", "--annotate", "drawn")
+    bench.run("recognize", "streets/a.png", "--annotate", "plain")
+    assert Path("drawn/a.png").read_bytes() != Path("plain/a.png").read_bytes()
+
+
+@pytest.mark.usefixtures("streets")
 def test_strict_drops_what_is_no_plate_of_the_region(bench: Bench) -> None:
     result = bench.run("recognize", "streets", "--region", "cz", "--strict", "--format", "json")
     texts = [[p["text"] for p in json.loads(line)["plates"]] for line in result.stdout.splitlines()]

@@ -103,6 +103,22 @@ def test_how_vehicles_map_is_documented() -> None:
         assert f"| `{label}` | `{answer}` |" in page("formats.md")
 
 
+def test_how_attributes_map_is_documented() -> None:
+    from openplate.attributes import ORIENTATIONS as VIEWS_OF
+    from openplate.formats import platerecognizer_attributes as snapshot
+    from openplate.formats import rekor_vehicle as rekor
+
+    text = page("formats.md")
+    for ours, theirs in {**snapshot.TYPES, **snapshot.ORIENTATIONS, **rekor.BODY_TYPES, **rekor.ORIENTATIONS}.items():
+        assert f"`{ours}` | `{theirs}` |" in text
+    for color, name in snapshot.COLORS.items():
+        (row,) = (line for line in text.splitlines() if re.match(rf"\| (`[a-z-]+`, )*`{color}`.* \|.*\|.*\|", line))
+        assert f"| `{name}` |" in row or (name == color and "| the same |" in row)
+    assert set(rekor.ORIENTATIONS) == {view for views in VIEWS_OF.values() for view in views}
+    assert set(snapshot.ORIENTATIONS) == set(VIEWS_OF)
+    assert set(rekor.COLORS) == set(snapshot.COLORS)
+
+
 def test_every_network_device_and_precision_is_documented() -> None:
     text = page("models.md")
     for name in (*catalog.names(), *DEVICES, *PRECISIONS):

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from openplate.datatypes import Box, Corners, Plate, Point, Recognition
+from openplate.datatypes import UNKNOWN, Box, Corners, Plate, Point, Recognition, Vehicle, VehicleAttributes
 from openplate.imaging import Image, Pixels
 
 Color = tuple[int, int, int]
@@ -45,9 +45,27 @@ def annotate(image: Image, recognition: Recognition) -> Image:
     for plate in recognition.plates:
         page.label(_plate_text(plate), _outline(plate).box, _color(plate))
     for vehicle in recognition.vehicles:
-        detection = vehicle.detection
-        page.label(f"{detection.label} {_percent(detection.confidence)}", detection.box, VEHICLE_COLOR)
+        page.label(_vehicle_text(vehicle), vehicle.detection.box, VEHICLE_COLOR)
+    for vehicle in recognition.vehicles:
+        if look := look_of(vehicle.attributes):
+            page.label(look, vehicle.detection.box, VEHICLE_COLOR)
     return Image(canvas)
+
+
+def look_of(attributes: VehicleAttributes | None) -> str:
+    """Colour, make and model as far as they are known, as in "black SEAT Leon"; empty where none is."""
+    if attributes is None:
+        return ""
+    color = attributes.colors[0].value if attributes.colors else UNKNOWN
+    words = [color, *_make_and_model(attributes)]
+    return " ".join(word for word in words if word != UNKNOWN)
+
+
+def _make_and_model(attributes: VehicleAttributes) -> tuple[str, ...]:
+    best = attributes.make_models[0] if attributes.make_models else None
+    if best is not None and best.make != UNKNOWN:
+        return (best.make,) if best.model is None else (best.make, best.model)
+    return (attributes.makes[0].value,) if attributes.makes else ()
 
 
 def _enlargement(width: int, height: int) -> int:
@@ -66,6 +84,10 @@ def _color(plate: Plate) -> Color:
 
 def _percent(confidence: float) -> str:
     return f"{100 * confidence:.0f}%"
+
+
+def _vehicle_text(vehicle: Vehicle) -> str:
+    return f"{vehicle.detection.label} {_percent(vehicle.detection.confidence)}"
 
 
 def _plate_text(plate: Plate) -> str:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 from time import perf_counter
 
 import numpy as np
 import numpy.typing as npt
 
+from openplate.attributes import AttributeClassifier
 from openplate.corner_refiner import CornerRefiner
 from openplate.datatypes import (
     Corners,
@@ -25,9 +27,9 @@ from openplate.datatypes import (
     Vehicle,
 )
 from openplate.detection import Detector
-from openplate.errors import ImageError
+from openplate.errors import ImageError, UnknownModel
 from openplate.imaging import DEFAULT_LIMITS, Image, ImageLimits
-from openplate.models import Device, Precision
+from openplate.models import Device, Precision, catalog
 from openplate.ocr import Reader, Spelling
 from openplate.region_classifier import RegionClassifier
 from openplate.regions import certain, codes, combine, guide_reading, parse_text_formats
@@ -58,6 +60,7 @@ class RecognitionOptions:
         plates_per_vehicle: most plates of one vehicle, 1 or more; None: all.
         zoom_in_vehicles: most vehicles to look at again, enlarged, 0 or more; None: as the mode has it. The mode
             "fast" enlarges none.
+        attributes: whether to tell type, make, model, colour and so on of each vehicle.
     """
 
     mode: Mode = "normal"
@@ -70,6 +73,7 @@ class RecognitionOptions:
     text_formats: tuple[str, ...] = ()
     plates_per_vehicle: int | None = None
     zoom_in_vehicles: int | None = None
+    attributes: bool = False
 
     def __post_init__(self) -> None:
         if self.mode not in PLANS:
@@ -87,6 +91,24 @@ class RecognitionOptions:
         parse_text_formats(self.text_formats)
 
 
+class LateAttributes:
+    """The classifier of attributes, loaded when it is first used: who asks for none pays nothing."""
+
+    def __init__(self, load: Callable[[], AttributeClassifier | None]) -> None:
+        """``load`` gives None where there is no such network; it is called once, whatever threads ask."""
+        self._load = load
+        self._lock = Lock()
+        self._is_loaded = False
+        self._classifier: AttributeClassifier | None = None
+
+    def get(self) -> AttributeClassifier | None:
+        """Raises ModelError where the network cannot be used."""
+        with self._lock:
+            if not self._is_loaded:
+                self._classifier, self._is_loaded = self._load(), True
+            return self._classifier
+
+
 @dataclass(frozen=True, slots=True)
 class Stages:
     """The loaded networks, in the order in which a picture meets them; recognizers with other options share them."""
@@ -95,6 +117,7 @@ class Stages:
     corner_refiner: CornerRefiner
     reader: Reader
     region_classifier: RegionClassifier
+    late_attributes: LateAttributes = field(default_factory=lambda: LateAttributes(lambda: None))
 
     @classmethod
     def open(cls, device: Device = "auto", precision: Precision = "auto", *, workers: int = 1) -> Stages:
@@ -108,11 +131,17 @@ class Stages:
             CornerRefiner.open(device, precision, workers=workers),
             Reader.open(device, precision, workers=workers),
             RegionClassifier.open(device, precision, workers=workers),
+            LateAttributes(lambda: _open_attributes(device, precision, workers)),
         )
 
     @property
+    def attribute_classifier(self) -> AttributeClassifier | None:
+        """Loaded on first use; None where there is no such network. Raises ModelError where it cannot be used."""
+        return self.late_attributes.get()
+
+    @property
     def names(self) -> tuple[str, ...]:
-        """Name and version of each network."""
+        """Name and version of each network that every picture meets."""
         return (self.detector.name, self.corner_refiner.name, self.reader.name, self.region_classifier.name)
 
 
@@ -215,21 +244,33 @@ class Recognizer:
         found = replace(found, plates=self.refine(image, found.plates))
         detected = perf_counter()
         plates = self._plates(image, found)
+        vehicles, more_names = self._vehicles(image, found)
         read = perf_counter()
         return Recognition(
             source=name,
             width=image.width,
             height=image.height,
             plates=plates,
-            vehicles=tuple(Vehicle(v) for v in found.vehicles),
+            vehicles=vehicles,
             timings=Timings(
                 decode_ms=1e3 * (decoded - start),
                 detect_ms=1e3 * (detected - decoded),
                 read_ms=1e3 * (read - detected),
                 total_ms=1e3 * (read - start),
             ),
-            model_names=self.stages.names,
+            model_names=(*self.stages.names, *more_names),
         )
+
+    def _vehicles(self, image: Image, found: Found) -> tuple[tuple[Vehicle, ...], tuple[str, ...]]:
+        """The vehicles, with their attributes where they are asked for, and the name of the network for these."""
+        if not self.options.attributes:
+            return tuple(Vehicle(vehicle) for vehicle in found.vehicles), ()
+        classifier = self.stages.attribute_classifier
+        if classifier is None:
+            raise UnknownModel("attributes are asked for, but there is no network 'attributes' beside the others")
+        crops = [classifier.crop(image.pixels, vehicle.box) for vehicle in found.vehicles]
+        pairs = zip(found.vehicles, classifier.classify(crops), strict=True)
+        return tuple(Vehicle(vehicle, attributes) for vehicle, attributes in pairs), (classifier.name,)
 
     def refine(self, image: Image, plates: Sequence[Detection]) -> tuple[Detection, ...]:
         """The plates with their corners found again from close up; their boxes stay.
@@ -285,6 +326,12 @@ class Recognizer:
             guesses = combine(look, guided.text, guided.confidence)
         top = self.options.top_n
         return replace(guided, candidates=guided.candidates[:top], regions=guesses[:_MOST_REGIONS])
+
+
+def _open_attributes(device: Device, precision: Precision, workers: int) -> AttributeClassifier | None:
+    if "attributes" not in catalog.names():
+        return None
+    return AttributeClassifier.open(device, precision, workers=workers)
 
 
 def _best_of_each_vehicle(plates: Sequence[Plate], most: int | None) -> tuple[Plate, ...]:

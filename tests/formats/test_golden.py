@@ -10,9 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from factories import NOON, make_box, make_plate, make_reading, make_recognition, make_street, make_vehicle
+from factories import (
+    NOON,
+    make_attributes,
+    make_box,
+    make_known_street,
+    make_plate,
+    make_reading,
+    make_recognition,
+    make_street,
+    make_vehicle,
+)
 from openplate.datatypes import Recognition
 from openplate.formats import native, openalpr, platerecognizer, table
+from openplate.formats.rekor_vehicle import rekor_vehicle
 from openplate.formats.snapshot_request import SnapshotRequest, parse_snapshot_request
 from openplate.formats.webhook import ImageKind, sent_part, webhook_body
 
@@ -85,6 +96,7 @@ VEHICLES_TOO = '{"detection_mode": "vehicle"}'
 CASES: dict[str, Callable[[], str]] = {
     "native_street.json": lambda: _json(native.to_dict(make_street())),
     "native_queue.json": lambda: _json(native.to_dict(make_queue())),
+    "native_attributes.json": lambda: _json(native.to_dict(make_known_street())),
     "native_error.json": lambda: _json(native.error_dict("a.jpg", "not a picture in a known format")),
     "platerecognizer_street.json": lambda: _snapshot(make_street()),
     "platerecognizer_queue.json": lambda: _snapshot(make_queue()),
@@ -93,6 +105,9 @@ CASES: dict[str, Callable[[], str]] = {
     "platerecognizer_error.json": lambda: _json(platerecognizer.error("a.jpg", "not a picture in a known format")),
     "snapshot_cloud.json": lambda: _answer("cloud", make_street(), camera_id="gate-north"),
     "snapshot_cloud_mmc.json": lambda: _answer("cloud", make_queue(), mmc="true", direction="true"),
+    "snapshot_attributes.json": lambda: _answer("cloud", make_known_street(), mmc="true"),
+    "snapshot_vehicles_attributes.json": lambda: _answer("cloud", make_known_street(), mmc="true", config=VEHICLES_TOO),
+    "rekor_vehicle.json": lambda: _json(rekor_vehicle(make_attributes())),
     "snapshot_sdk.json": lambda: _answer("sdk", make_street()),
     "snapshot_sdk_nothing.json": lambda: _answer("sdk", make_recognition(), timestamp="2019-08-19T13:11:25"),
     "snapshot_vehicles.json": lambda: _answer("cloud", make_queue(), mmc="true", config=VEHICLES_TOO),
@@ -111,6 +126,12 @@ CASES: dict[str, Callable[[], str]] = {
     "openalpr_street.json": lambda: _json(openalpr.alpr_results(make_street(), at=NOON)),
     "openalpr_queue.json": lambda: _json(openalpr.alpr_results(make_queue(), at=NOON, top_n=5)),
     "openalpr_nothing.json": lambda: _json(openalpr.alpr_results(make_recognition(), at=NOON)),
+    "table_attributes.csv": lambda: (
+        table.header(attributes=True)
+        + table.rows(make_known_street(), attributes=True)
+        + table.rows(make_street("unasked.jpg"), attributes=True)
+        + table.error_row("a, b.jpg", "not a picture in a known format", attributes=True)
+    ),
     "table.csv": lambda: (
         table.header()
         + table.rows(make_street())

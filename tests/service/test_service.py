@@ -112,6 +112,7 @@ def test_the_cloud_renames_and_counts_by_token(tmp_path: Path) -> None:
             {"threshold_detection": 0.5, "threshold_reading": 0.7},
         ),
         ({"config": ['{"mode": "fast"}']}, {"mode": "fast"}),
+        ({"mmc": ["true"]}, {"attributes": True}),
         ({"config": ['{"detection_rule": "strict"}']}, {"vehicle_required": True}),
         ({"config": ['{"text_formats": ["[a-z]{3}"]}']}, {"text_formats": ("[a-z]{3}",)}),
         (

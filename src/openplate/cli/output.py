@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from openplate.cli.choices import OutputFormat
 from openplate.cli.inputs import Failure
 from openplate.cli.readable import plain_failure, plain_lines
 from openplate.datatypes import Recognition
 from openplate.formats import native, openalpr, platerecognizer, table
+
+if TYPE_CHECKING:
+    from openplate.pipeline import RecognitionOptions
 
 Clock = Callable[[], datetime]
 
@@ -26,19 +29,25 @@ class Writer(Protocol):
     def failure(self, failure: Failure) -> str: ...
 
 
-def writer_for(name: OutputFormat, *, now: Clock, top_n: int, include_unread: bool) -> Writer:
-    """The writer of a format; ``include_unread``: plates without a text too where the format leaves them out."""
+def writer_for(name: OutputFormat, options: RecognitionOptions, *, now: Clock) -> Writer:
+    """The writer of a format for what is recognized with these options."""
     if name is OutputFormat.TEXT:
         return _Text()
     if name is OutputFormat.CSV:
-        return _Csv()
+        return _Csv(options.attributes)
     if name is OutputFormat.JSON:
         return _JsonLines(native.to_dict, native.error_dict)
     if name is OutputFormat.OPENALPR:
-        return _JsonLines(lambda answer: openalpr.alpr_results(answer, at=now(), top_n=top_n), native.error_dict)
+        return _JsonLines(
+            lambda answer: openalpr.alpr_results(answer, at=now(), top_n=options.top_n), native.error_dict
+        )
     return _JsonLines(
         lambda answer: platerecognizer.snapshot_v1(
-            answer, filename=answer.source, timestamp=now(), include_unread=include_unread
+            answer,
+            filename=answer.source,
+            timestamp=now(),
+            include_unread=options.mode == "redaction",  # to cover a plate, its text is not needed
+            mmc=options.attributes,
         ),
         platerecognizer.error,
     )
@@ -56,14 +65,17 @@ class _Text:
 
 
 class _Csv:
+    def __init__(self, attributes: bool) -> None:
+        self._attributes = attributes
+
     def begin(self) -> str:
-        return table.header()
+        return table.header(self._attributes)
 
     def recognition(self, recognition: Recognition) -> str:
-        return table.rows(recognition)
+        return table.rows(recognition, self._attributes)
 
     def failure(self, failure: Failure) -> str:
-        return table.error_row(failure.name, failure.message)
+        return table.error_row(failure.name, failure.message, self._attributes)
 
 
 class _JsonLines:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openplate.datatypes import Box, Plate, Recognition
+from openplate.datatypes import UNKNOWN, Box, Plate, Recognition, Vehicle, VehicleAttributes
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -45,13 +45,27 @@ def cells(plate: Plate, recognition: Recognition) -> tuple[str, str, str, str, s
 
 
 def plain_lines(recognition: Recognition) -> str:
-    """A heading and one indented line per plate, in columns."""
+    """A heading, one indented line per plate, in columns, and one per vehicle where its attributes were asked for."""
     rows = [cells(plate, recognition) for plate in recognition.plates]
     widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))] if rows else []
     lines = [
         "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
-    return "\n".join((heading(recognition), *lines)) + "\n"
+    return "\n".join((heading(recognition), *lines, *("  " + line for line in vehicle_lines(recognition)))) + "\n"
+
+
+def vehicle_lines(recognition: Recognition) -> list[str]:
+    """What can be told of each vehicle by its look; nothing where nobody asked."""
+    return [_told(vehicle, vehicle.attributes) for vehicle in recognition.vehicles if vehicle.attributes is not None]
+
+
+def _told(vehicle: Vehicle, attributes: VehicleAttributes) -> str:
+    from openplate.annotation import look_of
+
+    lists = (attributes.types, attributes.years, attributes.views or attributes.orientations)
+    bests = [guesses[0].value for guesses in lists if guesses]
+    words = [word.replace("_", " ") for word in (look_of(attributes), *bests) if word and word != UNKNOWN]
+    return f"{vehicle.detection.label} at {_box(vehicle.detection.box)}: {', '.join(words) or UNKNOWN}"
 
 
 def plain_failure(name: str, message: str) -> str:
@@ -66,8 +80,9 @@ def terminal_table(recognition: Recognition) -> RenderableType:
     from rich.text import Text
 
     title = Text(heading(recognition), style="bold" if recognition.plates else "yellow")
+    told = [Padding(Text(line), (0, 0, 0, 2)) for line in vehicle_lines(recognition)]
     if not recognition.plates:
-        return title
+        return Group(title, *told) if told else title
     table = Table(box=None, header_style="dim", padding=(0, 1))
     for name in COLUMNS:
         table.add_column(name, justify="right" if name == "confidence" else "left", no_wrap=name != "box")
@@ -76,7 +91,7 @@ def terminal_table(recognition: Recognition) -> RenderableType:
         confidence = plate.reading.confidence if plate.reading else 0.0
         row[0].stylize("bold green" if confidence >= 0.8 else "yellow")
         table.add_row(*row)
-    return Group(title, Padding(table, (0, 0, 1, 1), expand=False))
+    return Group(title, Padding(table, (0, 0, 0 if told else 1, 1), expand=False), *told)
 
 
 def _count(number: int, thing: str) -> str:

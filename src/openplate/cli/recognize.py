@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -57,6 +57,9 @@ def recognize(
     threshold_reading: Annotated[
         float, typer.Option("--threshold-reading", help="Below it a plate counts as unread.", **_THRESHOLD)
     ] = 0.2,
+    attributes: Annotated[
+        bool, typer.Option("--attributes", help="Tell type, make, model, colour and view of each vehicle too.")
+    ] = False,
     top: Annotated[int, typer.Option("--top", min=1, help="Most candidates for each plate.")] = 10,
     device: Annotated[DeviceChoice | None, typer.Option("--device", help="Where the networks run.")] = None,
     workers: Annotated[
@@ -66,7 +69,9 @@ def recognize(
 ) -> None:
     """Find and read the plates in pictures."""
     _check_arguments(paths, annotate, strict, region)
-    options = _options(mode, region or [], strict, threshold_detection, threshold_reading, top)
+    options = replace(
+        _options(mode, region or [], strict, threshold_detection, threshold_reading, top), attributes=attributes
+    )
     settings = settings_for(settings_file, device.value if device else None, workers).settings
     surroundings = surroundings_of(context)
     from openplate.cli.output import writer_for
@@ -77,7 +82,7 @@ def recognize(
 
     threads, inputs = peek(pictures(), settings.workers or cores())
     recognizer = surroundings.build_recognizer(options, settings, max(1, threads))
-    writer = writer_for(output, now=surroundings.now, top_n=top, include_unread=options.mode == "redaction")
+    writer = writer_for(output, options, now=surroundings.now)
     # Counting a large folder costs little beside reading it, but nothing where nobody looks.
     total = sum(1 for _ in pictures()) if sys.stderr.isatty() else 0
     work = _work(recognizer, draws=annotate is not None)

@@ -16,15 +16,19 @@ from openplate.datatypes import (
     Corners,
     Detection,
     Guess,
+    MakeModel,
     Plate,
     PlateCandidate,
     PlateReading,
     Recognition,
     Timings,
     Vehicle,
+    VehicleAttributes,
 )
 
 _Value = TypeVar("_Value")
+
+_BEFORE_MODELS, _AFTER_MODELS = ("types", "makes"), ("body_types", "years", "colors", "views", "orientations")
 
 
 def to_dict(recognition: Recognition) -> dict[str, object]:
@@ -90,7 +94,7 @@ def _plate(plate: Plate) -> dict[str, object]:
         "corners": [[_pixels(x), _pixels(y)] for x, y in corners.as_tuple()] if corners else None,
         "region": _region(reading),
         "candidates": [_candidate(candidate) for candidate in reading.candidates] if reading else [],
-        "characters": [_character(character) for character in reading.characters] if reading else [],
+        "characters": [_guess(character) for character in reading.characters] if reading else [],
         "vehicle": plate.vehicle_index,
     }
 
@@ -110,16 +114,31 @@ def _candidate(candidate: PlateCandidate) -> dict[str, object]:
     }
 
 
-def _character(character: Guess) -> dict[str, object]:
-    return {"value": character.value, "confidence": _confidence(character.confidence)}
+def _guess(guess: Guess) -> dict[str, object]:
+    return {"value": guess.value, "confidence": _confidence(guess.confidence)}
 
 
 def _vehicle(vehicle: Vehicle) -> dict[str, object]:
-    detection = vehicle.detection
+    detection, attributes = vehicle.detection, vehicle.attributes
     return {
         "label": detection.label,
         "confidence": _confidence(detection.confidence),
         "box": _box(detection.box),
+        **({} if attributes is None else {"attributes": _attributes(attributes)}),
+    }
+
+
+def _attributes(attributes: VehicleAttributes) -> dict[str, object]:
+    def guesses(name: str) -> list[dict[str, object]]:
+        return [_guess(guess) for guess in getattr(attributes, name)]
+
+    return {
+        **{name: guesses(name) for name in _BEFORE_MODELS},
+        "make_models": [
+            {"make": guess.make, "model": guess.model, "confidence": _confidence(guess.confidence)}
+            for guess in attributes.make_models
+        ],
+        **{name: guesses(name) for name in _AFTER_MODELS},
     }
 
 
@@ -242,7 +261,31 @@ def _to_vehicle(data: Mapping[str, object]) -> Vehicle:
     label = _text(data, "label")
     if label not in VEHICLE_LABELS:
         raise ValueError(f"label: must be one of {', '.join(VEHICLE_LABELS)}, not {label!r}")
-    return Vehicle(Detection("vehicle", label, _to_box(data), _fraction(data, "confidence")))
+    detection = Detection("vehicle", label, _to_box(data), _fraction(data, "confidence"))
+    return Vehicle(detection, _to_attributes(data["attributes"]) if "attributes" in data else None)
+
+
+def _to_attributes(value: object) -> VehicleAttributes:
+    data = _mapping(value, "attributes")
+
+    def guesses(name: str) -> tuple[Guess, ...]:
+        return tuple(_list(data, name, lambda item: _to_guess(item, "value")))
+
+    return VehicleAttributes(
+        types=guesses("types"),
+        makes=guesses("makes"),
+        make_models=tuple(_list(data, "make_models", _to_make_model)),
+        body_types=guesses("body_types"),
+        years=guesses("years"),
+        colors=guesses("colors"),
+        views=guesses("views"),
+        orientations=guesses("orientations"),
+    )
+
+
+def _to_make_model(data: Mapping[str, object]) -> MakeModel:
+    model = None if _get(data, "model") is None else _text(data, "model")
+    return MakeModel(_text(data, "make"), model, _fraction(data, "confidence"))
 
 
 def _to_timings(data: Mapping[str, object]) -> Timings:

@@ -6,11 +6,11 @@ Habits followed: plates in lower case, scores 0 to 1 with three decimals, whole 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
 from openplate.datatypes import Box, Plate, PlateReading, Recognition, Vehicle
+from openplate.formats.platerecognizer_attributes import type_of
 
 Flavour = Literal["sdk", "cloud"]
 """Which of the vendor's products is meant: what runs on one's own machine, or its service."""
@@ -19,12 +19,8 @@ UNKNOWN = "Unknown"
 
 VEHICLE_TYPES = {"bus": "Bus", "motorcycle": "Motorcycle", "van": "Van", "car": UNKNOWN, "truck": UNKNOWN}
 """Our label to the vendor's type. The vendor knows no plain car or truck: its words are body types (Sedan,
-SUV, Pickup Truck, Big Truck), which a detector cannot tell, so these stay ``Unknown`` rather than a guess.
-The vehicle's box and score are given all the same."""
-
-NOT_KNOWN = {"make_model": ("unknown", "unknown"), "color": ("unknown",), "orientation": (UNKNOWN,)}
-"""How the vendor spells that it cannot tell make and model, colour, orientation. Receivers take the first entry
-of each list without asking, so none may be empty."""
+SUV, Pickup Truck, Big Truck), which a detector cannot tell, so these stay ``Unknown`` rather than a guess, unless the
+vehicle's attributes tell its type. The vehicle's box and score are given all the same."""
 
 
 def cloud_time(at: datetime) -> str:
@@ -82,18 +78,13 @@ def region(reading: PlateReading | None) -> tuple[str, float]:
 def vehicle_basics(vehicle: Vehicle, recognition: Recognition) -> dict[str, object]:
     return {
         "score": score(vehicle.detection.confidence),
-        "type": VEHICLE_TYPES.get(vehicle.detection.label, UNKNOWN),
+        "type": type_of(vehicle, VEHICLE_TYPES.get(vehicle.detection.label, UNKNOWN)),
         "box": whole_box(vehicle.detection.box, recognition),
     }
 
 
 def no_vehicle() -> dict[str, object]:
     return {"score": 0.0, "type": UNKNOWN, "box": dict.fromkeys(("xmin", "ymin", "xmax", "ymax"), 0)}
-
-
-def unknown_entry(kind: str, keys: Sequence[str]) -> list[dict[str, object]]:
-    """The list that says an attribute cannot be told, under the keys that a version uses."""
-    return [{**dict(zip(keys, NOT_KNOWN[kind], strict=True)), "score": 0.0}]
 
 
 def no_direction() -> dict[str, object]:

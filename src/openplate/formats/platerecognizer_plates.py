@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from openplate.datatypes import Plate, Recognition
+from openplate.datatypes import Plate, Recognition, VehicleAttributes
+from openplate.formats.platerecognizer_attributes import colors, make_models, orientations
 from openplate.formats.platerecognizer_parts import (
     cloud_time,
     listed_plates,
@@ -13,7 +14,6 @@ from openplate.formats.platerecognizer_parts import (
     region,
     score,
     texts,
-    unknown_entry,
     vehicle_basics,
     whole_box,
 )
@@ -57,6 +57,7 @@ def _result(plate: Plate, recognition: Recognition, mmc: bool, direction: bool) 
     code, region_score = region(plate.reading)
     candidates = texts(plate.reading)
     index = plate.vehicle_index
+    vehicle = None if index is None else recognition.vehicles[index]
     return {
         "box": whole_box(plate.detection.box, recognition),
         "plate": plate.reading.text.lower() if plate.reading else "",
@@ -64,15 +65,18 @@ def _result(plate: Plate, recognition: Recognition, mmc: bool, direction: bool) 
         "dscore": score(plate.detection.confidence),
         "region": {"code": code, "score": region_score},
         "candidates": [{"score": confidence, "plate": text} for text, confidence in candidates],
-        "vehicle": no_vehicle() if index is None else vehicle_basics(recognition.vehicles[index], recognition),
-        **(_attributes() if mmc else {}),
+        "vehicle": no_vehicle() if vehicle is None else vehicle_basics(vehicle, recognition),
+        **(_attributes(vehicle.attributes if vehicle else None) if mmc else {}),
         **(no_direction() if direction else {}),
     }
 
 
-def _attributes() -> dict[str, object]:
+def _attributes(known: VehicleAttributes | None) -> dict[str, object]:
+    """Receivers take the first entry of each list without asking, so none is empty."""
     return {
-        "model_make": unknown_entry("make_model", ("make", "model")),
-        "color": unknown_entry("color", ("color",)),
-        "orientation": unknown_entry("orientation", ("orientation",)),
+        "model_make": [
+            {"make": make, "model": model, "score": score(confidence)} for make, model, confidence in make_models(known)
+        ],
+        "color": [{"color": name, "score": score(confidence)} for name, confidence in colors(known)],
+        "orientation": [{"orientation": name, "score": score(confidence)} for name, confidence in orientations(known)],
     }

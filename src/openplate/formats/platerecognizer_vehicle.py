@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from openplate.datatypes import Plate, Recognition
+from openplate.formats.platerecognizer_attributes import colors, make_models, orientations
 from openplate.formats.platerecognizer_parts import (
     cloud_time,
     listed_plates,
@@ -12,7 +13,6 @@ from openplate.formats.platerecognizer_parts import (
     region,
     score,
     texts,
-    unknown_entry,
     vehicle_basics,
     whole_box,
 )
@@ -68,14 +68,22 @@ def _plate(plate: Plate, recognition: Recognition) -> dict[str, object]:
 
 
 def _vehicle(index: int, recognition: Recognition, mmc: bool) -> dict[str, object]:
-    basics = vehicle_basics(recognition.vehicles[index], recognition)
+    vehicle = recognition.vehicles[index]
+    basics, known = vehicle_basics(vehicle, recognition), vehicle.attributes
     return {
         "type": basics["type"],
         "score": basics["score"],
         "box": basics["box"],
         "props": {
-            "make_model": unknown_entry("make_model", ("make", "model")) if mmc else [],
-            "orientation": unknown_entry("orientation", ("value",)) if mmc else [],
-            "color": unknown_entry("color", ("value",)) if mmc else [],
+            "make_model": [
+                {"make": make, "model": model, "score": score(confidence)}
+                for make, model, confidence in (make_models(known) if mmc else ())
+            ],
+            "orientation": _values(orientations(known)) if mmc else [],
+            "color": _values(colors(known)) if mmc else [],
         },
     }
+
+
+def _values(pairs: list[tuple[str, float]]) -> list[dict[str, object]]:
+    return [{"value": name, "score": score(confidence)} for name, confidence in pairs]

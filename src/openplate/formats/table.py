@@ -10,7 +10,7 @@ import csv
 import io
 from collections.abc import Sequence
 
-from openplate.datatypes import Box, Plate, Recognition
+from openplate.datatypes import UNKNOWN, Box, Guess, Plate, Recognition, VehicleAttributes
 
 _CORNER_NAMES = ("top_left", "top_right", "bottom_right", "bottom_left")
 _BOX_NAMES = ("x1", "y1", "x2", "y2")
@@ -34,22 +34,33 @@ COLUMNS = (
     "error",
 )
 
+ATTRIBUTE_COLUMNS = tuple(
+    name
+    for what in ("type", "make", "make_model", "body_type", "years", "color", "view", "orientation")
+    for name in (f"vehicle_{what}", f"vehicle_{what}_confidence")
+)
+"""After the others, where attributes of vehicles are asked for; empty where one is not known."""
+
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def header() -> str:
-    """The first line, with its line end."""
-    return _line(COLUMNS)
+def header(attributes: bool = False) -> str:
+    """The first line, with its line end; ``attributes``: those of vehicles too, as in the other functions."""
+    return _line((*COLUMNS, *ATTRIBUTE_COLUMNS) if attributes else COLUMNS)
 
 
-def rows(recognition: Recognition) -> str:
+def rows(recognition: Recognition, attributes: bool = False) -> str:
     """The lines of one picture, one per plate, each with its line end; none where there are no plates."""
-    return "".join(_line(_cells(recognition, index)) for index in range(len(recognition.plates)))
+    return "".join(
+        _line([*_cells(recognition, index), *(_attributes(recognition, index) if attributes else ())])
+        for index in range(len(recognition.plates))
+    )
 
 
-def error_row(source: str, message: str) -> str:
+def error_row(source: str, message: str, attributes: bool = False) -> str:
     """The line of a picture that could not be read."""
-    return _line([_safe_source(source), *[""] * (len(COLUMNS) - 2), _safe_text(message)])
+    after = [""] * (len(ATTRIBUTE_COLUMNS) if attributes else 0)
+    return _line([_safe_source(source), *[""] * (len(COLUMNS) - 2), _safe_text(message), *after])
 
 
 def _line(cells: Sequence[str]) -> str:
@@ -125,3 +136,21 @@ def _vehicle(plate: Plate, recognition: Recognition) -> list[str]:
         return ["", "", *_box(None)]
     detection = recognition.vehicles[plate.vehicle_index].detection
     return [detection.label, _number(detection.confidence, 4), *_box(detection.box)]
+
+
+def _attributes(recognition: Recognition, index: int) -> list[str]:
+    place = recognition.plates[index].vehicle_index
+    found = (None if place is None else recognition.vehicles[place].attributes) or VehicleAttributes()
+    models = tuple(
+        Guess(UNKNOWN if guess.model is None else f"{guess.make} {guess.model}", guess.confidence)
+        for guess in found.make_models[:1]
+    )
+    lists = (found.types, found.makes, models, found.body_types, found.years, found.colors, found.views)
+    return [cell for guesses in (*lists, found.orientations) for cell in _best(guesses)]
+
+
+def _best(guesses: Sequence[Guess]) -> tuple[str, str]:
+    """The best guess with its confidence; empty where it is not known."""
+    if not guesses or guesses[0].value == UNKNOWN:
+        return "", ""
+    return _safe_text(guesses[0].value), _number(guesses[0].confidence, 4)

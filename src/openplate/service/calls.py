@@ -67,6 +67,7 @@ def options_of(request: SnapshotRequest) -> RecognitionOptions:
         text_formats=config.text_formats,
         plates_per_vehicle=config.plates_per_vehicle,
         zoom_in_vehicles=config.zoom_in_vehicles,
+        attributes=request.mmc,
     )
 
 

@@ -8,6 +8,7 @@ import secrets
 import string
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from time import monotonic
@@ -175,7 +176,10 @@ class Service:
 
     def _work_on(self, call: Call) -> tuple[Done, Usage | None]:
         """Recognizes; a call that is only to be counted is counted at once, for that takes no time."""
-        recognizer = self._with_options(options_of(call.request))
+        options = options_of(call.request)
+        if options.attributes and self.recognizer.stages.attribute_classifier is None:
+            options = replace(options, attributes=False)  # a folder of weights without it: the answer says unknown
+        recognizer = self._with_options(options)
         done = work_on(call, recognizer, self._told.get(), self._settings.storage.keep)
         # What must reach the disk waits for it elsewhere: this thread has other pictures to look at.
         is_only_counted = not done.entry.messages and not done.entry.keep

@@ -22,23 +22,29 @@ def build_recognizer(options: RecognitionOptions, settings: Settings, workers: i
     """
     from functools import partial
 
+    from openplate.attributes import AttributeClassifier
     from openplate.corner_refiner import CornerRefiner
     from openplate.detection import Detector
     from openplate.imaging import ImageLimits
-    from openplate.models.catalog import open_session
+    from openplate.models.catalog import names, open_session
     from openplate.ocr import Reader
-    from openplate.pipeline import Recognizer, Stages
+    from openplate.pipeline import LateAttributes, Recognizer, Stages
     from openplate.region_classifier import RegionClassifier
 
     load = partial(
         open_session, device=settings.device, folder=settings.weights, threads=settings.threads, workers=workers
     )
+
+    def load_attributes() -> AttributeClassifier | None:
+        return AttributeClassifier(load("attributes")) if "attributes" in names(settings.weights) else None
+
     return Recognizer.from_stages(
         Stages(
             Detector(load("detector")),
             CornerRefiner(load("corners")),
             Reader(load("reader")),
             RegionClassifier(load("region")),
+            LateAttributes(load_attributes),
         ),
         options,
         ImageLimits(settings.limits.max_bytes, settings.limits.max_pixels),

@@ -14,23 +14,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factories import NOON, make_box, make_plate, make_reading, make_recognition, make_street, make_vehicle
-from openplate.datatypes import Group, PathPoint, PlateCandidate, Recognition, Sighting
+from openplate.datatypes import (
+    Group,
+    Guess,
+    MakeModel,
+    PathPoint,
+    PlateCandidate,
+    Recognition,
+    Sighting,
+    VehicleAttributes,
+)
 from openplate.formats import rekor
 from openplate.formats.openalpr import epoch_ms
 from strategies import recognitions
 
 GOLDEN = Path(__file__).parent / "golden" / "rekor"
-VEHICLE = {
-    name: [{"name": value, "confidence": 80.5}, {"name": other, "confidence": 11.25}]
-    for name, value, other in (
-        ("color", "blue", "black"),
-        ("make", "ford", "bmw"),
-        ("make_model", "ford_focus", "bmw_x3"),
-        ("body_type", "sedan-compact", "sedan-standard"),
-        ("year", "2010-2014", "2015-2019"),
-        ("orientation", "180", "135"),
-    )
-}
+LOOKS = VehicleAttributes(
+    types=(Guess("sedan", 0.7), Guess("suv", 0.2)),
+    makes=(Guess("Ford", 0.805), Guess("BMW", 0.1125)),
+    make_models=(MakeModel("Ford", "Focus", 0.7), MakeModel("Mini", "Cooper S", 0.1)),
+    body_types=(Guess("hatchback", 0.6), Guess("sedan", 0.3)),
+    years=(Guess("2010-2014", 0.5), Guess("2015-2019", 0.3)),
+    colors=(Guess("grey", 0.9), Guess("black", 0.05)),
+    views=(Guess("front", 0.8), Guess("front_left", 0.15)),
+    orientations=(Guess("front", 0.95), Guess("rear", 0.05)),
+)
 AGENT = rekor.Agent("4QHB7Z1F9KD2M5N8P0R3S6T9V2W5X8Y1A4C7E0G3", "f1bb9e2c-0000-4000-8000-2a4d5c6b7e8f", "4.1.1")
 CAMERA = rekor.CameraContext(AGENT, 1206884742, name="Gate")
 PICTURE = rekor.BestPicture(1280, 720, "cGxhdGU=", "dmVoaWNsZQ==", "b3ZlcnZpZXc=", 12.5)
@@ -215,6 +223,7 @@ def make_group(**changes: Any) -> Group:
         plate_path=boxes,
         vehicle_path=(PathPoint(NOON - timedelta(milliseconds=48), -1, make_box(1, 2, 30, 40)), *boxes),
         heading_degrees=296.56,
+        attributes=LOOKS,
     )
     return replace(group, **changes)
 
@@ -243,9 +252,9 @@ CASES = {
     "alpr_results_3.json": lambda: rekor.alpr_results(
         dated(make_street()), replace(CAMERA, agent=replace(AGENT, user_data="north")), version=3
     ),
-    "alpr_group_2.json": lambda: rekor.alpr_group(make_group(), CAMERA, PICTURE, vehicle=VEHICLE),
-    "alpr_group_3.json": lambda: rekor.alpr_group(make_group(), CAMERA, PICTURE, vehicle=VEHICLE, version=3),
-    "vehicle_3.json": lambda: rekor.vehicle_group(make_vehicle_only(), CAMERA, PICTURE, vehicle=VEHICLE),
+    "alpr_group_2.json": lambda: rekor.alpr_group(make_group(), CAMERA, PICTURE),
+    "alpr_group_3.json": lambda: rekor.alpr_group(make_group(), CAMERA, PICTURE, version=3),
+    "vehicle_3.json": lambda: rekor.vehicle_group(make_vehicle_only(), CAMERA, PICTURE),
     "heartbeat_2.json": lambda: make_heartbeat(2),
     "heartbeat_3.json": lambda: make_heartbeat(3),
 }
@@ -296,7 +305,7 @@ def test_groups_belong_together(moments: list[tuple[int, int]], data: st.DataObj
     sightings = tuple(seen(ms / 1000, plate_index=index) for ms, index in sorted(moments))
     best = data.draw(st.sampled_from(sightings))
     group = make_group(sightings=sightings, best=best, first_seen=sightings[0].at, last_seen=sightings[-1].at)
-    made: Any = rekor.alpr_group(group, CAMERA, PICTURE, vehicle=VEHICLE, version=3)
+    made: Any = rekor.alpr_group(group, CAMERA, PICTURE, version=3)
     check(made, GROUP_3)
     assert len(made["uuids"]) == len(made["plate_indexes"]) == len(sightings)
     assert made["best_uuid"] in made["uuids"]
@@ -358,8 +367,21 @@ def test_a_preview_says_so_to_everybody() -> None:
     assert "is_preview" not in rekor.alpr_group(make_group(), CAMERA, PICTURE)
 
 
-def test_without_attributes_there_is_no_vehicle() -> None:
-    assert "vehicle" not in rekor.alpr_group(make_group(), CAMERA, PICTURE)
+def test_without_attributes_there_is_no_vehicle_or_all_of_it_unknown() -> None:
+    """Receivers take the first make and model of a vehicle that is there."""
+    group = make_group(attributes=None)
+    assert "vehicle" not in rekor.alpr_group(group, CAMERA, PICTURE)
+    newer: Any = rekor.alpr_group(group, CAMERA, PICTURE, version=3)
+    check(newer["vehicle"], LOOK_3)
+    assert newer["vehicle"]["make_model"] == [{"name": "unknown", "confidence": 0.0}]
+
+
+def test_vehicles_of_a_frame_tell_their_look() -> None:
+    street = make_street()
+    street = replace(dated(street), vehicles=(replace(street.vehicles[0], attributes=LOOKS),))
+    made: Any = rekor.alpr_results(street, CAMERA, version=3)
+    check(made["vehicles"], [{"region": NUMBER_BOX, "details": LOOK}])
+    assert made["vehicles"][0]["details"]["make"][0]["name"] == "ford"
 
 
 def test_a_plate_on_no_vehicle_has_a_square_around_it_cut_at_the_frame() -> None:

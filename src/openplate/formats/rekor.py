@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from openplate.datatypes import Box, Group, Plate, PlateReading, Recognition, Sighting
+from openplate.datatypes import (
+    Box,
+    Group,
+    Plate,
+    PlateReading,
+    Recognition,
+    Sighting,
+    Vehicle,
+    VehicleAttributes,
+)
 from openplate.formats.openalpr import epoch_ms
 from openplate.formats.rekor_heartbeat import AgentState, MachineState, StreamState, heartbeat
 from openplate.formats.rekor_parts import (
@@ -26,6 +35,7 @@ from openplate.formats.rekor_parts import (
     plate_object,
     rectangle,
 )
+from openplate.formats.rekor_vehicle import rekor_vehicle
 
 __all__ = [
     "Agent",
@@ -113,7 +123,7 @@ def alpr_results(
         ],
     }
     if version >= 3:
-        made["vehicles"] = [_vehicle_entry(vehicle.detection.box.clamp(*size)) for vehicle in recognition.vehicles]
+        made["vehicles"] = [_vehicle_entry(vehicle, size) for vehicle in recognition.vehicles]
     return made | _user_data(camera)
 
 
@@ -122,10 +132,9 @@ def alpr_group(
     camera: CameraContext,
     picture: BestPicture,
     *,
-    vehicle: Mapping[str, object] | None = None,
     version: Version = 2,
 ) -> dict[str, object]:
-    """One pass of a vehicle whose plate was read. ``vehicle`` is what can be told of it by its look.
+    """One pass of a vehicle whose plate was read.
 
     Raises:
         ValueError: no plate was read; that is a ``vehicle_group``.
@@ -153,20 +162,14 @@ def alpr_group(
         "vehicle_crop_jpeg": picture.vehicle_crop_jpeg,
         **_movement(group, version),
     }
-    made |= _look(group, plate.detection.confidence, vehicle, version)
+    made |= _look(group, plate.detection.confidence, version)
     if version >= 3:
         made |= _newer(group, camera, picture)
         made["plate_path"] = path(group.plate_path, group.first_seen, group.first_frame)
     return made | _user_data(camera)
 
 
-def vehicle_group(
-    group: Group,
-    camera: CameraContext,
-    picture: BestPicture,
-    *,
-    vehicle: Mapping[str, object] | None = None,
-) -> dict[str, object]:
+def vehicle_group(group: Group, camera: CameraContext, picture: BestPicture) -> dict[str, object]:
     """One pass of a vehicle on which no plate was read; only agents from 4.1 on know it, so it is always version 3."""
     made: dict[str, object] = {
         **_head("vehicle", group, camera, 3),
@@ -176,7 +179,7 @@ def vehicle_group(
         "vehicle_crop_jpeg": picture.vehicle_crop_jpeg,
         **_movement(group, 3),
     }
-    made |= _look(group, 0.0, vehicle, 3)
+    made |= _look(group, 0.0, 3)
     return made | _newer(group, camera, picture) | _user_data(camera)
 
 
@@ -225,16 +228,16 @@ def _newer(group: Group, camera: CameraContext, picture: BestPicture) -> dict[st
     return made
 
 
-def _look(group: Group, plate: float, vehicle: Mapping[str, object] | None, version: Version) -> dict[str, object]:
-    """``vehicle``; left out where there is nothing to tell, as receivers want its lists filled or nothing.
+def _look(group: Group, plate: float, version: Version) -> dict[str, object]:
+    """``vehicle``: what can be told by its look. In version 2 left out where nobody asked for that.
 
     ``plate`` is the confidence that there is one, 0 to 1.
     """
-    made = dict(vehicle or {})
-    if version >= 3:
-        seen = group.best.vehicle.detection.confidence if group.best.vehicle else 0.0
-        made |= {"missing_plate": _yes_or_no(1.0 - plate), "is_vehicle": _yes_or_no(seen)}
-    return {"vehicle": made} if made else {}
+    if version < 3:
+        return {} if group.attributes is None else {"vehicle": rekor_vehicle(group.attributes)}
+    seen = group.best.vehicle.detection.confidence if group.best.vehicle else 0.0
+    told: dict[str, object] = {**rekor_vehicle(group.attributes or VehicleAttributes())}
+    return {"vehicle": told | {"missing_plate": _yes_or_no(1.0 - plate), "is_vehicle": _yes_or_no(seen)}}
 
 
 def _yes_or_no(yes: float) -> list[dict[str, object]]:
@@ -272,8 +275,9 @@ def _vehicle_box(recognition: Recognition, plate: Plate) -> Box | None:
     return recognition.vehicles[plate.vehicle_index].detection.box
 
 
-def _vehicle_entry(box: Box) -> dict[str, object]:
-    return {"region": rectangle(box), "details": {}}
+def _vehicle_entry(vehicle: Vehicle, size: tuple[int, int]) -> dict[str, object]:
+    details = {} if vehicle.attributes is None else rekor_vehicle(vehicle.attributes)
+    return {"region": rectangle(vehicle.detection.box.clamp(*size)), "details": details}
 
 
 def _user_data(camera: CameraContext) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """A real RTSP server, GStreamer's, for the tests of cameras; run by the system's Python, which has its bindings.
 
-Prints "port N" once it listens. Reads lines: "size W H" and "pattern NAME" change the running stream, "loss P"
-drops that share of its coded frames; it ends with its standard input.
+Prints "port N" once it listens. Reads lines: "size W H" and "pattern NAME" change the running stream, "damage P"
+breaks that share of its coded bytes; it ends with its standard input. --check: only says whether all is there.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
 
+NEEDED = ("videotestsrc", "x264enc", "rtph264pay", "jpegenc", "rtpjpegpay", "breakmydata")
 CODERS = {
     "h264": "x264enc tune=zerolatency speed-preset=ultrafast sliced-threads=false threads=1 key-int-max=10 bitrate=600"
-    " ! identity name=loss ! rtph264pay name=pay0 pt=96 config-interval=-1",
-    "jpeg": "jpegenc ! identity name=loss ! rtpjpegpay name=pay0 pt=26",
+    " ! breakmydata name=damage probability=0 ! rtph264pay name=pay0 pt=96 config-interval=-1",
+    "jpeg": "jpegenc ! breakmydata name=damage probability=0 ! rtpjpegpay name=pay0 pt=26",
 }
 
 
@@ -63,8 +64,8 @@ class Server:
                 element.get_by_name("size").set_property("caps", caps)
             elif command == "pattern":
                 element.get_by_name("test").set_property("pattern", values[0])
-            elif command == "loss":
-                element.get_by_name("loss").set_property("drop-probability", float(values[0]))
+            elif command == "damage":
+                element.get_by_name("damage").set_property("probability", float(values[0]))
         return False
 
 
@@ -77,8 +78,12 @@ def main() -> None:
     parser.add_argument("--pattern", default="ball")
     parser.add_argument("--coder", choices=sorted(CODERS), default="h264")
     parser.add_argument("--password")
+    parser.add_argument("--check", action="store_true")
+    options = parser.parse_args()
     Gst.init(None)
-    server = Server(parser.parse_args())
+    if options.check:
+        sys.exit(any(Gst.ElementFactory.find(name) is None for name in NEEDED))
+    server = Server(options)
     loop = GLib.MainLoop()
 
     def listen() -> None:

@@ -64,7 +64,7 @@ class MotionGate:
         self._size = (0, 0)
         self._at: datetime | None = None
         self._background: _Levels = np.zeros((0, 0), np.float32)
-        self._noise = self._recent = self._background
+        self._recent = self._limit = self._background  # the limit: a difference that is no noise
 
     def update(self, frame: Frame) -> tuple[Box, ...]:
         """Boxes of what moves, in pixels of the full picture; empty: nothing does.
@@ -81,14 +81,15 @@ class MotionGate:
             self._counts = self._reduce_ignored(levels)
             return (self._whole(),)
         difference = self._compensate(levels)
-        limit = np.maximum(self._noise * np.float32(_NOISE_FACTOR), np.float32(self._options.threshold))
-        differs = self._counted(cv2.compare(difference, limit, cv2.CMP_GT))
-        if cv2.countNonZero(differs) > self._options.light_share * differs.size:
+        differs = self._counted(cv2.compare(difference, self._limit, cv2.CMP_GT))
+        count = cv2.countNonZero(differs)
+        if count > self._options.light_share * differs.size:
             self._learn_anew(levels)
             return (self._whole(),)
-        changes = self._counted(cv2.compare(cv2.absdiff(levels, self._recent), limit, cv2.CMP_GT))
+        least = max(self._options.min_area * differs.size, 1.0)
+        boxes = self._moving(levels, differs, least) if count >= least else ()
         self._adapt(levels, difference, passed_s)
-        return self._moving(differs, changes)
+        return boxes
 
     def _whole(self) -> Box:
         return Box(0, 0, *map(float, self._size))
@@ -107,7 +108,7 @@ class MotionGate:
 
     def _learn_anew(self, levels: _Levels) -> None:
         self._background, self._recent = levels.copy(), levels.copy()
-        self._noise = np.full_like(levels, self._options.threshold / _NOISE_FACTOR)
+        self._limit = np.full_like(levels, self._options.threshold)
 
     def _compensate(self, levels: _Levels) -> _Levels:
         """The difference from the background, once a change of light in the whole picture is taken off."""
@@ -119,16 +120,17 @@ class MotionGate:
 
     def _adapt(self, levels: _Levels, difference: _Levels, passed_s: float) -> None:
         # By so much a second, whatever the difference: what is seen half of the time counts, not how it stands out.
-        step, noise_step = self._options.adaptation * passed_s, _NOISE_RATE * passed_s
-        self._background += np.clip(levels - self._background, -step, step)
-        self._noise += np.clip(difference - self._noise, -noise_step, noise_step)
-        np.clip(self._noise, 0, _MOST_NOISE, out=self._noise)
-        self._recent += (levels - self._recent) * np.float32(1 - math.exp(-passed_s / _RECENT_S))
+        threshold, step = self._options.threshold, self._options.adaptation * passed_s
+        noise_step = _NOISE_FACTOR * _NOISE_RATE * passed_s
+        change = cv2.subtract(levels, self._background)
+        self._background += np.clip(change, -step, step, out=change)
+        change = cv2.addWeighted(difference, _NOISE_FACTOR, self._limit, -1, 0)
+        self._limit += np.clip(change, -noise_step, noise_step, out=change)
+        np.clip(self._limit, threshold, max(_NOISE_FACTOR * _MOST_NOISE, threshold), out=self._limit)
+        cv2.accumulateWeighted(levels, self._recent, 1 - math.exp(-passed_s / _RECENT_S))
 
-    def _moving(self, differs: Pixels, changes: Pixels) -> tuple[Box, ...]:
-        least = max(self._options.min_area * differs.size, 1.0)
-        if cv2.countNonZero(differs) < least:
-            return ()
+    def _moving(self, levels: _Levels, differs: Pixels, least: float) -> tuple[Box, ...]:
+        changes = cv2.compare(cv2.absdiff(levels, self._recent), self._limit, cv2.CMP_GT)
         labels, stats = _join(differs)
         areas = np.bincount(labels.ravel(), _pairs(differs).ravel(), len(stats))
         active = np.bincount(labels.ravel(), _pairs(cv2.bitwise_and(differs, changes)).ravel(), len(stats))

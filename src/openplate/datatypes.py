@@ -12,6 +12,7 @@ from typing import Literal
 
 Kind = Literal["vehicle", "plate"]
 Mode = Literal["normal", "fast", "redaction"]
+GroupState = Literal["preview", "closed", "left"]
 
 VEHICLE_LABELS = ("car", "truck", "bus", "motorcycle", "van")
 
@@ -297,7 +298,8 @@ class Group:
     Attributes:
         id: a UUID in hexadecimal, the same for a preview and what follows it.
         camera: who saw it.
-        state: "preview" while the vehicle is still there, "closed" once the pass is over.
+        state: "preview" for an early word, "closed" for the report of the pass, of which there is one, "left" once more
+            after the vehicle has gone, for how long it was there.
         first_seen, last_seen: aware times of the first and last sighting; first_frame, last_frame: their numbers.
         consensus: the text that all readings vote for; None for a vehicle without a readable plate.
         best: the sighting whose picture is kept; its text is the consensus's where any reading said so.
@@ -310,7 +312,7 @@ class Group:
 
     id: str
     camera: str
-    state: Literal["preview", "closed"]
+    state: GroupState
     first_seen: datetime
     last_seen: datetime
     first_frame: int

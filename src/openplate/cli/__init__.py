@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from openplate.cli import evaluate, models, recognize, redact, regions, serve, settings, tokens, webhooks
+from openplate.cli import alpr, evaluate, models, recognize, redact, regions, serve, settings, tokens, webhooks
 from openplate.cli.group import INTERRUPTED, Commands
 
 __all__ = ["app", "main"]
@@ -31,6 +31,7 @@ app.command("recognize")(recognize.recognize)
 app.command("serve")(serve.serve)
 app.command("redact")(redact.redact)
 app.command("regions")(regions.regions)
+app.command("alpr", cls=alpr.AlprCommand)(alpr.alpr)
 app.command("models")(models.models)
 app.command("settings")(settings.settings)
 app.add_typer(evaluate.app, name="evaluate")

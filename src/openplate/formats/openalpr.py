@@ -13,11 +13,14 @@ from openplate.datatypes import Corners, Plate, PlateCandidate, PlateReading, Re
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def alpr_results(recognition: Recognition, *, at: datetime, top_n: int = 10) -> dict[str, object]:
+def alpr_results(
+    recognition: Recognition, *, at: datetime, top_n: int = 10, prefers_matching: bool = False
+) -> dict[str, object]:
     """The object for one picture; ``at`` (with its time zone) is when it was processed.
 
     Plates that were found but could not be read are left out, as OpenALPR does. ``top_n`` is how many
-    candidates were asked for, and the most that are listed.
+    candidates were asked for, and the most that are listed. With ``prefers_matching``, as where a region is set,
+    the plate is the first of them that has a form of the region's plates, if there is one.
     """
     read = [(plate, plate.reading) for plate in recognition.plates if plate.reading]
     share_ms = recognition.timings.read_ms / len(read) if read else 0.0
@@ -29,7 +32,10 @@ def alpr_results(recognition: Recognition, *, at: datetime, top_n: int = 10) -> 
         "img_height": int(recognition.height),
         "processing_time_ms": _ms(recognition.timings.total_ms),
         "regions_of_interest": [{"x": 0, "y": 0, "width": int(recognition.width), "height": int(recognition.height)}],
-        "results": [_result(plate, reading, index, share_ms, top_n) for index, (plate, reading) in enumerate(read)],
+        "results": [
+            _result(plate, reading, index, share_ms, top_n, prefers_matching)
+            for index, (plate, reading) in enumerate(read)
+        ],
     }
 
 
@@ -48,15 +54,20 @@ def _percent(confidence: float) -> float:
     return round(float(confidence) * 100, 4)
 
 
-def _result(plate: Plate, reading: PlateReading, index: int, share_ms: float, top_n: int) -> dict[str, object]:
+def _result(
+    plate: Plate, reading: PlateReading, index: int, share_ms: float, top_n: int, prefers_matching: bool
+) -> dict[str, object]:
     """One plate. All plates of a picture are read together, so its time is an equal share of theirs."""
     candidates = reading.candidates or (PlateCandidate(reading.text, reading.confidence),)
+    best = PlateCandidate(reading.text, reading.confidence, candidates[0].matches_pattern)
+    if prefers_matching:
+        best = next((candidate for candidate in candidates[:top_n] if candidate.matches_pattern), best)
     corners = plate.detection.corners or Corners.from_box(plate.detection.box)
     region = reading.regions[0] if reading.regions else None
     return {
-        "plate": reading.text,
-        "confidence": _percent(reading.confidence),
-        "matches_template": int(candidates[0].matches_pattern),
+        "plate": best.text,
+        "confidence": _percent(best.confidence),
+        "matches_template": int(best.matches_pattern),
         "plate_index": index,
         "region": region.value if region else "",
         "region_confidence": round(region.confidence * 100) if region else 0,

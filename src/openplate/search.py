@@ -1,4 +1,4 @@
-"""Where to look in a picture: once at the whole, and again, reduced or enlarged, where a second look pays."""
+"""Where to look in a picture: from afar, then at the whole, then enlarged, and no further than it pays."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ _ON_VEHICLE = 0.6
 
 @dataclass(frozen=True, slots=True)
 class SearchPlan:
-    """What a mode does: its first pass over the whole picture, and what comes after.
+    """What a mode does: its pass over the whole picture, and what comes before and after.
 
     Attributes:
-        first_reach: the longest side of the first pass's canvas, as a multiple of the network's reach.
+        whole_reach: the longest side of the whole picture's canvas, as a multiple of the network's reach.
         plate_share, vehicle_share: factors on the detector's own thresholds, below 1 to miss less.
-        steps_back: whether a picture without a sure plate is looked at again, reduced: in a close-up everything is
-            larger than the network knows it.
+        glances: whether the picture is looked at from afar first, at a fifth of a pass's cost. What is seen there
+            may settle it; else it helps where the pass finds no sure plate: in a close-up everything is larger than
+            the network knows it.
+        settled: a glance whose every vehicle carries a plate of this confidence is all there is; above 1: never.
         zooms: most vehicles to look at again, enlarged.
         least_vehicle_px: a vehicle is not looked at again where its width, with its surroundings, is less; a plate
             takes a third or less of a vehicle's width, and one of fewer than some thirty pixels cannot be read.
@@ -32,10 +34,11 @@ class SearchPlan:
         most_tiles: of them at most.
     """
 
-    first_reach: float = 1.0
+    whole_reach: float = 1.0
     plate_share: float = 1.0
     vehicle_share: float = 1.0
-    steps_back: bool = False
+    glances: bool = False
+    settled: float = 0.55
     zooms: int = 0
     least_vehicle_px: float = 96.0
     least_gain: float = 1.5
@@ -55,12 +58,13 @@ class SearchPlan:
 
 
 PLANS: dict[Mode, SearchPlan] = {
-    "fast": SearchPlan(first_reach=0.8),
-    "normal": SearchPlan(steps_back=True, zooms=4, most_tiles=12),
+    "fast": SearchPlan(whole_reach=0.65),
+    "normal": SearchPlan(glances=True, zooms=4, most_tiles=12),
     "redaction": SearchPlan(
         plate_share=0.4,
         vehicle_share=0.7,
-        steps_back=True,
+        glances=True,
+        settled=2.0,
         zooms=16,
         least_vehicle_px=24.0,
         least_gain=1.2,
@@ -70,8 +74,10 @@ PLANS: dict[Mode, SearchPlan] = {
         most_tiles=40,
     ),
 }
-STEP_BACK_REACH = 0.45
-"""The canvas of a step back as a share of the network's reach: a fifth of a whole pass."""
+GLANCE_REACH = 0.45
+"""A glance's canvas as a share of the network's reach."""
+_SUSPECTED = Thresholds(0.35, 0.45)
+"""What a glance suspects, as shares of the thresholds: only a picture without a suspicion is settled."""
 ZOOM_REACH = 0.6
 """A zoom's canvas as a share of the network's reach: one vehicle needs less than a street."""
 
@@ -86,12 +92,16 @@ class Found:
 
 def search(detector: Detector, image: Image, plan: SearchPlan, thresholds: Thresholds) -> Found:
     """All plates and vehicles that the plan finds, in the picture's pixels."""
-    (first,) = detector.detect([image], thresholds, reach=round(detector.reach * plan.first_reach))
-    plates, vehicles = _of_kind(first, "plate"), _of_kind(first, "vehicle")
-    if plan.steps_back and not any(plate.confidence >= plan.sure for plate in plates):
-        (reduced,) = detector.detect([image], thresholds, reach=round(detector.reach * STEP_BACK_REACH))
-        plates = without_repeats(_ordered([*plates, *_of_kind(reduced, "plate")]), detector.plate_overlap)
-        vehicles = _join_vehicles([*vehicles, *_of_kind(reduced, "vehicle")], detector.vehicle_overlap)
+    glance = _glance(detector, image, thresholds) if plan.glances else Found((), ())
+    if _is_settled(glance, image, detector.reach, plan):
+        return glance
+    (whole,) = detector.detect([image], thresholds, reach=round(detector.reach * plan.whole_reach))
+    plates, vehicles = _of_kind(whole, "plate"), _of_kind(whole, "vehicle")
+    if not any(plate.confidence >= plan.sure for plate in plates):
+        seen = [plate for plate in glance.plates if plate.confidence >= thresholds.plate]
+        plates = without_repeats(_ordered([*plates, *seen]), detector.plate_overlap)
+        cars = [vehicle for vehicle in glance.vehicles if vehicle.confidence >= thresholds.vehicle]
+        vehicles = _join_vehicles([*vehicles, *cars], detector.vehicle_overlap)
     for tile in tiles(image.width, image.height, detector.reach, plan):
         more = _look(detector, image, tile, thresholds, detector.reach)
         plates = without_repeats(_ordered([*plates, *_of_kind(more, "plate")]), detector.plate_overlap)
@@ -101,6 +111,21 @@ def search(detector: Detector, image: Image, plan: SearchPlan, thresholds: Thres
         more = _look(detector, image, window, thresholds, reach)
         plates = without_repeats(_ordered([*plates, *_of_kind(more, "plate")]), detector.plate_overlap)
     return Found(tuple(_without_parts(plates)), tuple(vehicles))
+
+
+def _glance(detector: Detector, image: Image, thresholds: Thresholds) -> Found:
+    """What is seen and suspected from afar."""
+    suspected = Thresholds(thresholds.plate * _SUSPECTED.plate, thresholds.vehicle * _SUSPECTED.vehicle)
+    (glance,) = detector.detect([image], suspected, reach=round(detector.reach * GLANCE_REACH))
+    return Found(tuple(_without_parts(_of_kind(glance, "plate"))), tuple(_of_kind(glance, "vehicle")))
+
+
+def _is_settled(glance: Found, image: Image, reach: int, plan: SearchPlan) -> bool:
+    """Nothing is left to look for: each vehicle has its plate, and none of them is doubtful."""
+    if tiles(image.width, image.height, reach, plan) or not glance.plates:
+        return False
+    sure = all(plate.confidence >= plan.settled for plate in glance.plates)
+    return sure and all(any(_lies_on(plate, vehicle) for plate in glance.plates) for vehicle in glance.vehicles)
 
 
 def tiles(width: int, height: int, reach: int, plan: SearchPlan) -> list[Box]:

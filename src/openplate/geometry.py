@@ -69,3 +69,21 @@ def non_max_suppression(boxes: ArrayLike, scores: ArrayLike, iou: float) -> NDAr
             kept.append(order[index])
             suppressed |= overlaps[index]
     return np.array(kept, dtype=np.intp)
+
+
+def is_inside(points: ArrayLike, polygon: ArrayLike) -> NDArray[np.bool_]:
+    """Which of ``points`` (n, 2) lie in a ``polygon`` (m, 2) with three corners or more: (n,), by the even-odd rule.
+
+    What lies exactly on an edge belongs to one of the two sides, so polygons that share an edge share no point.
+    """
+    xy = np.asarray(points, np.float64).reshape(-1, 2)
+    start = np.asarray(polygon, np.float64).reshape(-1, 2)
+    if len(start) < 3:
+        raise ValueError(f"a polygon needs three corners or more, not {len(start)}")
+    end = np.roll(start, -1, axis=0)
+    x, y = xy[:, :1], xy[:, 1:]
+    is_level = (start[:, 1] <= y) != (end[:, 1] <= y)
+    rise = np.where(end[:, 1] == start[:, 1], 1.0, end[:, 1] - start[:, 1])
+    crossing = start[:, 0] + (y - start[:, 1]) / rise * (end[:, 0] - start[:, 0])
+    inside: NDArray[np.bool_] = np.logical_and(is_level, x < crossing).sum(axis=1) % 2 == 1
+    return inside

@@ -54,5 +54,6 @@ class RegionClassifier:
         scaled = logits / self._temperature
         probabilities = np.exp(scaled - scaled.max())
         probabilities /= probabilities.sum()
-        order = np.argsort(-probabilities, kind="stable")
-        return tuple(Guess(self.labels[i], float(probabilities[i])) for i in order if probabilities[i] > _LEAST_GUESS)
+        likely = np.flatnonzero(probabilities > _LEAST_GUESS)
+        order = likely[np.argsort(-probabilities[likely], kind="stable")]
+        return tuple(Guess(self.labels[i], float(probabilities[i])) for i in order)

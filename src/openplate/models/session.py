@@ -259,11 +259,11 @@ class _OpenVinoNetwork:
         return tuple(np.concatenate(parts) for parts in zip(*pieces, strict=True))
 
     def _run_piece(self, inputs: Array, positions: list[int]) -> list[Array]:
-        self._check_size(inputs.shape)
         with self._requests(inputs.shape).borrow() as request:
             # Shared: without a copy, on both ways; the outputs are copied before the next run changes them.
-            results = request.infer([inputs], share_inputs=True, share_outputs=True)
-            return [np.array(results[position]) for position in positions]
+            request.set_input_tensor(0, _openvino().Tensor(inputs, shared_memory=True))
+            request.infer()
+            return [np.array(request.get_output_tensor(position).data) for position in positions]
 
     def _check_size(self, shape: tuple[int, ...]) -> None:
         # Compiling for a size would reshape a network of fixed size without a word, and its answers be wrong.
@@ -272,6 +272,9 @@ class _OpenVinoNetwork:
                 raise ValueError(f"the network takes {self._network.inputs[0].partial_shape} only")
 
     def _requests(self, shape: tuple[int, ...]) -> _IdleRequests:
+        if shape in self._compiled:
+            return self._compiled[shape]
+        self._check_size(shape)
         with self._compiling:
             key = shape if shape in self._compiled or self._own_shapes() < _COMPILED_SHAPES else None
             if key not in self._compiled:
@@ -336,8 +339,7 @@ def _onnxruntime() -> Any:
 
 
 @cache
-def _openvino_core() -> Any:
-    """OpenVINO's core, one for the whole process: it holds the plugins."""
+def _openvino() -> Any:
     try:
         with _without_telemetry():
             import openvino
@@ -345,7 +347,13 @@ def _openvino_core() -> Any:
         raise DeviceUnavailable(
             f"OpenVINO is installed but does not start ({error}); install it again: {_INSTALL['openvino']}"
         ) from error
-    return openvino.Core()
+    return openvino
+
+
+@cache
+def _openvino_core() -> Any:
+    """OpenVINO's core, one for the whole process: it holds the plugins."""
+    return _openvino().Core()
 
 
 @contextlib.contextmanager

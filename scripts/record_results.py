@@ -25,13 +25,14 @@ WEIGHTS = {
     "reading": ("reader",),
     "region": ("region",),
     "plates": ("detector", "reader", "region"),
+    "attributes": ("attributes",),
 }
 """Which networks an evaluation measures."""
 
 _NAMES = ("name", "set_name", "type", "code")
 """What the entries of a report's lists are called by."""
 
-_LEFT_OUT = ("bins", "confusions", "skipped", "sweep")
+_LEFT_OUT = ("bins", "confusions", "skipped", "sweep", "pairs", "wrong")
 """Lists that are for looking at, not for comparing."""
 
 

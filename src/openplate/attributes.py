@@ -48,8 +48,8 @@ class AttributeClassifier:
         self.margin = card.parameter("margin")
         self._temperatures = {head: card.parameter(f"temperature_{head}") for head in HEADS}
         self._thresholds = {head: card.parameter(f"threshold_{head}") for head in (*HEADS, *_SUMS)}
-        self._models = [_make_and_model(label) for label in self.heads["model"]]
-        self._makes = _Sums([make for make, _ in self._models])
+        self.models = tuple(_make_and_model(label) for label in self.heads["model"])
+        self._makes = _Sums([make for make, _ in self.models])
         self._orientations = _Sums([_orientation(view) for view in self.heads["view"]])
 
     @classmethod
@@ -100,7 +100,7 @@ class AttributeClassifier:
         return tuple(listed)
 
     def _make_models(self, chances: npt.NDArray[np.float64]) -> tuple[MakeModel, ...]:
-        listed = [MakeModel(*self._models[index], chance) for index, chance in _listed(chances)]
+        listed = [MakeModel(*self.models[index], chance) for index, chance in _listed(chances)]
         if listed[0].confidence < self._thresholds["model"]:
             return (MakeModel(UNKNOWN, None, 1 - listed[0].confidence), *listed)
         return tuple(listed)

@@ -153,13 +153,42 @@ def plates(
     _evaluate(context, PlatesMeasurement(mode.value), selection, output, _Machine(device, workers, settings_file))
 
 
+@app.command()
+def attributes(
+    context: typer.Context,
+    data: Data,
+    split: Part = None,
+    sets: Sets = None,
+    json_file: JsonFile = None,
+    errors: Errors = None,
+    plots: Annotated[
+        Path | None,
+        typer.Option("--plots", metavar="DIR", help="Draw confusion matrices and calibration there, for each set too."),
+    ] = None,
+    device: Device = None,
+    limit: Limit = None,
+    workers: Workers = None,
+    settings_file: SettingsFile = None,
+) -> None:
+    """Type, make, model, body, years, colour and view of vehicles, on crops of them or on scenes."""
+    from openplate.cli.measuring import AttributesMeasurement
+    from openplate.evaluation import AttributesReport, write_plots
+
+    _check_folder(plots, "--plots")
+    selection, output = _Selection(data, split, sets, limit), _Output(json_file, errors)
+    report = _evaluate(context, AttributesMeasurement(), selection, output, _Machine(device, workers, settings_file))
+    if plots is not None:
+        assert isinstance(report, AttributesReport)
+        typer.echo(f"{write_plots(plots, report)} plots: {plots}")
+
+
 def _evaluate(
     context: typer.Context,
     measurement: Measurement[Any, Any],
     selection: _Selection,
     output: _Output,
     machine: _Machine,
-) -> None:
+) -> Report:
     from openplate.cli.measuring import answer_all, spread
     from openplate.cli.work import cores
 
@@ -179,14 +208,19 @@ def _evaluate(
     if output.errors is not None:
         count = _write_gallery(output.errors, measurement.mistakes(recognizer, samples, answers))
         typer.echo(f"{count} pictures with mistakes: {output.errors}")
+    return report
 
 
 def _check_output(output: _Output) -> None:
     """Told before an hour of work, not after it."""
     if output.json_file is not None and not output.json_file.absolute().parent.is_dir():
         raise typer.BadParameter(f"there is no folder {output.json_file.parent}", param_hint="--json")
-    if output.errors is not None and output.errors.exists() and not output.errors.is_dir():
-        raise typer.BadParameter(f"{output.errors} is not a folder", param_hint="--errors")
+    _check_folder(output.errors, "--errors")
+
+
+def _check_folder(folder: Path | None, option: str) -> None:
+    if folder is not None and folder.exists() and not folder.is_dir():
+        raise typer.BadParameter(f"{folder} is not a folder", param_hint=option)
 
 
 def _write_json(path: Path, report: Report) -> None:

@@ -12,16 +12,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from openplate.attributes import AttributeClassifier, stretch
 from openplate.cli.screen import Screen
 from openplate.cli.work import in_order
-from openplate.datatypes import Corners, Detection, Guess, Mode, Plate, PlateReading
-from openplate.errors import DatasetError, ImageError
+from openplate.datatypes import Corners, Detection, Guess, Mode, Plate, PlateReading, VehicleAttributes
+from openplate.errors import DatasetError, ImageError, UnknownModel
 from openplate.evaluation import (
+    AttributesReport,
     Mistake,
     PlateCrop,
     Report,
     ScenePicture,
+    VehicleCrop,
+    attribute_mistakes,
     detection_mistakes,
+    evaluate_attributes,
     evaluate_detection,
     evaluate_plates,
     evaluate_reading,
@@ -29,9 +34,11 @@ from openplate.evaluation import (
     plates_mistakes,
     read_plate_crops,
     read_scenes,
+    read_vehicle_crops,
     reading_mistakes,
     region_mistakes,
 )
+from openplate.evaluation.attribute_truth import model_name
 from openplate.evaluation.dataset import Split
 from openplate.imaging import Image
 from openplate.pipeline import RecognitionOptions, Recognizer
@@ -40,7 +47,7 @@ from openplate.search import PLANS, search
 LOWEST_THRESHOLD = 0.01
 """From here on detections count for the average precision; what is less sure hardly changes it."""
 
-Sample = TypeVar("Sample", ScenePicture, PlateCrop)
+Sample = TypeVar("Sample", ScenePicture, PlateCrop, VehicleCrop)
 Answer = TypeVar("Answer")
 
 
@@ -193,6 +200,45 @@ class PlatesMeasurement(Measurement[ScenePicture, tuple[Plate, ...]]):
         return plates_mistakes(samples, answers, threshold=self._threshold)
 
 
+class AttributesMeasurement(Measurement[VehicleCrop, VehicleAttributes]):
+    """What can be told of vehicles by their look."""
+
+    def read(self, data: Path, split: Split | None, sets: Iterable[str]) -> Iterator[VehicleCrop]:
+        return read_vehicle_crops(data, split, sets)
+
+    def answer(self, recognizer: Recognizer, sample: VehicleCrop) -> VehicleAttributes:
+        classifier = attribute_classifier(recognizer)
+        pixels = load_sample(recognizer, sample).pixels
+        if sample.box is None:  # cut out already
+            crop = stretch(pixels, classifier.width, classifier.height)
+        else:
+            crop = classifier.crop(pixels, sample.box)
+        return classifier.classify([crop])[0]
+
+    def report(
+        self, recognizer: Recognizer, samples: Sequence[VehicleCrop], answers: Sequence[VehicleAttributes]
+    ) -> AttributesReport:
+        return evaluate_attributes(samples, answers, _model_names(recognizer))
+
+    def mistakes(
+        self, recognizer: Recognizer, samples: Sequence[VehicleCrop], answers: Sequence[VehicleAttributes]
+    ) -> Iterator[Mistake]:
+        return attribute_mistakes(samples, answers, _model_names(recognizer))
+
+
+def attribute_classifier(recognizer: Recognizer) -> AttributeClassifier:
+    """Raises UnknownModel where there is none."""
+    classifier = recognizer.stages.attribute_classifier
+    if classifier is None:
+        raise UnknownModel("there is no network 'attributes' beside the others")
+    return classifier
+
+
+def _model_names(recognizer: Recognizer) -> frozenset[str]:
+    models = attribute_classifier(recognizer).models
+    return frozenset(model_name(make, model) for make, model in models if model is not None)
+
+
 def corners_of(crop: PlateCrop, image: Image, recognizer: Recognizer) -> Corners:
     """Where the plate is in its crop: the labelled corners, else what the corner network makes of the box."""
     if crop.corners is not None:
@@ -200,14 +246,14 @@ def corners_of(crop: PlateCrop, image: Image, recognizer: Recognizer) -> Corners
     return recognizer.refined(image, [Corners.from_box(crop.box)])[0]
 
 
-def load_sample(recognizer: Recognizer, sample: ScenePicture | PlateCrop) -> Image:
+def load_sample(recognizer: Recognizer, sample: ScenePicture | PlateCrop | VehicleCrop) -> Image:
     """A sample's picture, of the size that its labels are for."""
     image = Image.from_path(sample.path, recognizer.limits)
     check_size(sample, image.width, image.height)
     return image
 
 
-def check_size(sample: ScenePicture | PlateCrop, width: int, height: int) -> None:
+def check_size(sample: ScenePicture | PlateCrop | VehicleCrop, width: int, height: int) -> None:
     """DatasetError where the labels are for a picture of another size."""
     if (width, height) != (sample.width, sample.height):
         raise DatasetError(f"{sample.path} has {width}x{height} pixels, its list says {sample.width}x{sample.height}")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Literal, TypeVar, cast
+from typing import Literal, Protocol, TypeVar, cast
 
 from openplate.datatypes import VEHICLE_LABELS, Box, Corners, Guess
 from openplate.errors import DatasetError
@@ -92,7 +92,20 @@ class PlateCrop:
     region_guess: Guess | None = None
 
 
-Sample = TypeVar("Sample", ScenePicture, PlateCrop)
+class Labelled(Protocol):
+    """What every line of a list says."""
+
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def set_name(self) -> str: ...
+
+    @property
+    def split(self) -> Split: ...
+
+
+Sample = TypeVar("Sample", bound=Labelled)
 
 
 def find_list(data: Path) -> Path:
@@ -119,15 +132,15 @@ def read_scenes(data: Path, split: Split | None = None, sets: Iterable[str] = ()
         DatasetError: the list is not of the described form (says file, line and what is wrong), or no
             picture of it is asked for by ``split`` and ``sets``.
     """
-    return _selected(find_list(data), _parse_scene, split, tuple(sets))
+    return select_samples(find_list(data), _parse_scene, split, tuple(sets))
 
 
 def read_plate_crops(data: Path, split: Split | None = None, sets: Iterable[str] = ()) -> Iterator[PlateCrop]:
     """The plate crops of a folder or list, in its order; filters and errors as in ``read_scenes``."""
-    return _selected(find_list(data), _parse_crop, split, tuple(sets))
+    return select_samples(find_list(data), _parse_crop, split, tuple(sets))
 
 
-def by_set(samples: Iterable[ScenePicture | PlateCrop]) -> list[tuple[str, list[int]]]:
+def by_set(samples: Iterable[Labelled]) -> list[tuple[str, list[int]]]:
     """The sets' names in alphabetic order, each with the positions of its samples."""
     positions: dict[str, list[int]] = {}
     for index, sample in enumerate(samples):
@@ -135,10 +148,14 @@ def by_set(samples: Iterable[ScenePicture | PlateCrop]) -> list[tuple[str, list[
     return sorted(positions.items())
 
 
-def _selected(
+def select_samples(
     path: Path, parse: Callable[[Fields, Path], Sample], split: Split | None, sets: tuple[str, ...]
 ) -> Iterator[Sample]:
-    """Every line is checked, also those that the filters leave out."""
+    """The samples of a list that the filters leave; every line is checked, also those that they leave out.
+
+    Raises:
+        DatasetError: the list is not of the form that ``parse`` knows, or nothing in it is asked for.
+    """
     known_sets: set[str] = set()
     known_splits: set[str] = set()
     selected = False
@@ -169,7 +186,8 @@ def _samples(path: Path, parse: Callable[[Fields, Path], Sample]) -> Iterator[Sa
         raise DatasetError(f"{path}: the list is empty")
 
 
-def _picture_path(fields: Fields, folder: Path) -> Path:
+def picture_path(fields: Fields, folder: Path) -> Path:
+    """Where the picture of a line is."""
     name = fields.string("image")
     relative = PurePosixPath(name)
     if relative.is_absolute() or ".." in relative.parts or "\0" in name:
@@ -198,7 +216,7 @@ def _parse_scene(fields: Fields, folder: Path) -> ScenePicture:
     fields.allow(*_SCENE_FIELDS)
     width, height = fields.positive_integer("width"), fields.positive_integer("height")
     return ScenePicture(
-        path=_picture_path(fields, folder),
+        path=picture_path(fields, folder),
         width=width,
         height=height,
         set_name=fields.string("set"),
@@ -245,7 +263,7 @@ def _parse_crop(fields: Fields, folder: Path) -> PlateCrop:
     fields.allow(*_CROP_FIELDS)
     width, height = fields.positive_integer("width"), fields.positive_integer("height")
     return PlateCrop(
-        path=_picture_path(fields, folder),
+        path=picture_path(fields, folder),
         width=width,
         height=height,
         set_name=fields.string("set"),

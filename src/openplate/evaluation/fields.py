@@ -68,6 +68,10 @@ class Fields:
     def has(self, name: str) -> bool:
         return name in self._values
 
+    def given(self, name: str) -> bool:
+        """Whether it is there and not null."""
+        return self._values.get(name) is not None
+
     def allow(self, *names: str) -> None:
         unknown = sorted(set(self._values) - set(names))
         if unknown:

@@ -19,6 +19,7 @@ from openplate.tracking import Track, Tracker, TrackerOptions
 from openplate.zones import Zone
 
 _MOST_PICTURES = 32
+_EDGE_PX = 2.0
 
 
 class Recognizes(Protocol):
@@ -153,7 +154,16 @@ def _sighting(track: Track, recognition: Recognition, frame: Frame) -> TrackedSi
     """What this frame shows of a track; None for one that is not seen."""
     if track.vehicle_index is None and track.plate_index is None:
         return None
-    plate: Plate | None = None if track.plate_index is None else recognition.plates[track.plate_index]
+    plate = None if track.plate_index is None else recognition.plates[track.plate_index]
+    if plate is not None and _is_cut(plate, recognition):
+        plate = replace(plate, reading=None)
     vehicle = None if track.vehicle_index is None else recognition.vehicles[track.vehicle_index]
     sighting = Sighting(frame.captured_at, frame.index, plate, vehicle, track.plate_index)
     return TrackedSighting(track.id, sighting, track.state == "confirmed", track.is_standing)
+
+
+def _is_cut(plate: Plate, recognition: Recognition) -> bool:
+    """It ends at the picture's edge: what it says there is not all, and its vehicle is coming in or going out."""
+    box = plate.detection.box
+    right, bottom = recognition.width - _EDGE_PX, recognition.height - _EDGE_PX
+    return box.x1 < _EDGE_PX or box.y1 < _EDGE_PX or box.x2 > right or box.y2 > bottom

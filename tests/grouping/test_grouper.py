@@ -351,9 +351,16 @@ def test_two_cameras_do_not_know_of_each_other() -> None:
 
 
 def test_a_doubtful_reading_keeps_its_doubt() -> None:
-    (told,) = run([Look(0, None, reading=make_reading("AB123CD", 0.3))])
+    (told,) = run([Look(0, None, reading=make_reading("AB123CD", 0.45))])
     assert told.group.consensus is not None
-    assert told.group.consensus.confidence == pytest.approx(0.3, abs=0.1)
+    assert told.group.consensus.confidence == pytest.approx(0.45, abs=0.1)
+
+
+@pytest.mark.parametrize(("count", "groups"), [(1, 0), (10, 1)])
+def test_doubtful_readings_make_a_group_when_they_agree(count: int, groups: int) -> None:
+    """A sticker is taken for a plate in one frame; a distant plate says the same in many."""
+    looks = stay("AB123CD", 0, 0.2 * (count - 1), confidence=0.3)
+    assert len(run(looks)) == groups
 
 
 @pytest.mark.parametrize(

@@ -226,7 +226,7 @@ class Grouper:
         """Reports a pass, unless it is not to be: too little was seen, or the vehicle is known."""
         self._open = [each for each in self._open if each is not passing]
         group = passing.group(self._camera, "closed") if self._is_worth(passing) else None
-        if group is None:
+        if group is None or not self._is_sure(group):
             self._by_track = {track: each for track, each in self._by_track.items() if each is not passing}
             return []
         known = self._recall(passing, group)
@@ -247,6 +247,9 @@ class Grouper:
             return passing.ballot.count >= self.options.min_plates_to_group
         is_seen = passing.is_confirmed and passing.vehicle_sightings >= _LEAST_VEHICLE_SIGHTINGS
         return self.options.report_vehicles and is_seen
+
+    def _is_sure(self, group: Group) -> bool:
+        return group.consensus is None or group.consensus.confidence >= self.options.min_group_confidence
 
     # Whether it is known.
 

@@ -20,6 +20,7 @@ class GroupOptions:
         min_plates_to_group: fewer readings make no group.
         max_plates_to_group: a group of so many readings is reported while the vehicle is still there.
         min_confidence: readings below it do not count, 0 to 1.
+        min_group_confidence: a group whose text all readings together give less makes none, 0 to 1.
         max_delay_to_send_ms: a group is reported no sooner than so long after its last reading. (A vehicle that is
             still there when ``max_prediction_delay_s`` or ``max_plates_to_group`` is reached does not wait.)
         preview: report early, once, as soon as a reading is confident; the group follows under the same id.
@@ -36,6 +37,7 @@ class GroupOptions:
     min_plates_to_group: int = 1
     max_plates_to_group: int = 500
     min_confidence: float = 0.0
+    min_group_confidence: float = 0.4
     max_delay_to_send_ms: int = 0
     preview: bool = False
     preview_confidence: float = 0.9
@@ -52,8 +54,9 @@ class GroupOptions:
             raise ValueError(f"merge_buffer must be 1 or more, or -1, not {self.merge_buffer}")
         if not 1 <= self.min_plates_to_group <= self.max_plates_to_group:
             raise ValueError("min_plates_to_group must be 1 or more and not above max_plates_to_group")
-        if not (0.0 <= self.min_confidence <= 1.0 and 0.0 <= self.preview_confidence <= 1.0):
-            raise ValueError("min_confidence and preview_confidence must lie between 0 and 1")
+        for name in ("min_confidence", "min_group_confidence", "preview_confidence"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise ValueError(f"{name} must lie between 0 and 1, not {getattr(self, name)}")
         if self.max_dwell_delay_s is not None and self.max_dwell_delay_s <= 0:
             raise ValueError(f"max_dwell_delay_s must be above 0, not {self.max_dwell_delay_s}")
 
@@ -66,6 +69,7 @@ SCOUT = GroupOptions(
     max_prediction_delay_s=None,
     min_plates_to_group=2,
     min_confidence=0.8,
+    min_group_confidence=0.0,
     max_delay_to_send_ms=7500,
     report_static=True,
 )

@@ -9,7 +9,6 @@ from html import escape
 from threading import BoundedSemaphore
 from typing import Final
 
-import cv2
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -19,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from openplate.datatypes import Box
 from openplate.errors import ImageError, RequestError, StorageError
 from openplate.imaging import Image, ImageLimits, crop, encode_jpeg
+from openplate.imaging.scaling import scaled_down
 from openplate.storage.pictures import PictureRing
 
 LARGEST_NUMBER: Final = 10**15
@@ -162,14 +162,9 @@ def _changed(data: bytes, box: Box | None, max_width: int | None) -> bytes:
                 size = f"{image.width} x {image.height}"
                 raise RequestError(f"That part is outside of the picture, which has {size} pixels.")
             image = crop(image, box)
-        if max_width is not None and max_width < image.width:
-            image = _scaled_down(image, max_width)
+        if max_width is not None:
+            image = scaled_down(image, max_width)
         return encode_jpeg(image, QUALITY)
-
-
-def _scaled_down(image: Image, width: int) -> Image:
-    size = (width, max(1, round(image.height * width / image.width)))
-    return Image(cv2.resize(image.pixels, size, interpolation=cv2.INTER_AREA))  # type: ignore[arg-type]
 
 
 def _jpeg(data: bytes) -> Response:

@@ -75,6 +75,10 @@ class UploadQueue:
         return len(self._waiting)
 
     @property
+    def groups_only(self) -> bool:
+        return self._groups_only
+
+    @property
     def used_bytes(self) -> int:
         return self._bytes
 

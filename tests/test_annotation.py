@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from factories import make_box, make_pixels, make_plate, make_reading, make_recognition, make_vehicle
-from openplate.annotation import PLATE_COLOR, UNREAD_COLOR, VEHICLE_COLOR, annotate
-from openplate.datatypes import Box, Corners, Detection, Plate, Recognition
+from factories import (
+    make_attributes,
+    make_box,
+    make_known_street,
+    make_pixels,
+    make_plate,
+    make_reading,
+    make_recognition,
+    make_vehicle,
+)
+from openplate.annotation import PLATE_COLOR, UNREAD_COLOR, VEHICLE_COLOR, annotate, look_of
+from openplate.datatypes import (
+    UNKNOWN,
+    Box,
+    Corners,
+    Detection,
+    Guess,
+    MakeModel,
+    Plate,
+    Recognition,
+    VehicleAttributes,
+)
 from openplate.imaging import Image
 from strategies import recognitions
 
@@ -143,3 +164,26 @@ def test_any_recognition_can_be_drawn(recognition: Recognition, size: tuple[int,
     drawn = annotate(grey(*size), recognition)
     assert drawn.width % size[0] == 0
     assert drawn.height % size[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "look"),
+    [
+        ({}, "grey Toyota RAV4"),
+        ({"make_models": (MakeModel("Toyota", None, 0.9),)}, "grey Toyota"),
+        ({"make_models": (MakeModel(UNKNOWN, None, 0.6),)}, "grey Toyota"),
+        ({"make_models": (), "makes": ()}, "grey"),
+        ({"colors": (Guess(UNKNOWN, 0.6), Guess("red", 0.4))}, "Toyota RAV4"),
+        ({"colors": (), "makes": (Guess(UNKNOWN, 0.6),), "make_models": (MakeModel(UNKNOWN, None, 0.6),)}, ""),
+    ],
+)
+def test_table_of_looks(changes: dict[str, tuple[Guess, ...]], look: str) -> None:
+    assert look_of(make_attributes(**changes)) == look
+
+
+def test_the_look_of_a_vehicle_is_written_beside_it() -> None:
+    assert look_of(None) == look_of(VehicleAttributes()) == ""
+    known, street = make_known_street(), replace(make_known_street(), vehicles=(make_vehicle(),))
+    ground = grey(1280, 720)
+    ink = [int(color_of(annotate(ground, each), VEHICLE_COLOR).sum()) for each in (street, known)]
+    assert ink[1] > 1.2 * ink[0]

@@ -184,6 +184,8 @@ def test_shrinking_averages_and_keeps_no_aspect() -> None:
     pixels[:, ::2] = 200
     assert np.array_equal(stretch(pixels, 20, 30), np.full((30, 20, 3), 100, np.uint8))
     assert np.array_equal(stretch(pixels, 400, 60), pixels)
+    assert np.array_equal(stretch(pixels, 20, 60), np.full((60, 20, 3), 100, np.uint8))
+    assert np.array_equal(stretch(pixels, 399, 1)[:, 0], stretch(pixels[:1], 399, 1)[:, 0])
     assert stretch(pixels[:1, :1], 40, 24).min() == 200
 
 

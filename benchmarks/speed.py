@@ -2,6 +2,7 @@
 
     python -m benchmarks.speed                              # processor time on examples/gate.jpg, one plate
     python -m benchmarks.speed --start --memory             # also the start of the command, and the memory
+    python -m benchmarks.speed --attributes                 # also telling what one vehicle is
     python -m benchmarks.speed --mode normal fast --device cpu openvino --precision auto float int8
 
 The processor time of decoding the JPEG alone is measured in the same rounds, between the others; the ratio
@@ -26,8 +27,9 @@ from typing import Any
 import simplejpeg  # type: ignore[import-untyped]
 
 from benchmarks.results import RESULTS, ROOT, SPEED_COLUMNS, append_rows, origin, processor_features
-from openplate.datatypes import Mode
-from openplate.imaging import limit_threads
+from openplate.attributes import AttributeClassifier
+from openplate.datatypes import Box, Mode
+from openplate.imaging import Image, limit_threads
 from openplate.models import DEVICES, PRECISIONS, Device, Precision
 from openplate.pipeline import RecognitionOptions, Recognizer
 from openplate.search import PLANS
@@ -113,6 +115,21 @@ def _columns(times: Times, decoding: Times) -> dict[str, str]:
     }
 
 
+def attribute_rows(picture: Path, configurations: Sequence[Configuration], rounds: int) -> Iterator[dict[str, str]]:
+    """Cutting out one vehicle, half of the picture wide and high, and telling what it is; decoding not included."""
+    data = picture.read_bytes()
+    image = Image.from_bytes(data)
+    box = Box(image.width / 4, image.height / 4, image.width * 3 / 4, image.height * 3 / 4)
+    classifiers = [AttributeClassifier.open(each.device, each.precision) for each in configurations]
+    works: list[Callable[[], object]] = [lambda: simplejpeg.decode_jpeg(data, colorspace="RGB")]
+    works += [lambda one=one: one.classify([one.crop(image.pixels, box)]) for one in classifiers]  # type: ignore[misc]
+    decoding, *times = measure_times(works, rounds)
+    for configuration, spent in zip(configurations, times, strict=True):
+        columns = {**configuration.columns(), "mode": ""}
+        named = {"measure": "attributes", **columns, "picture": picture.name, "unit": "ms"}
+        yield {**named, **_columns(spent, decoding)}
+
+
 def start_row(picture: Path, configuration: Configuration, rounds: int) -> dict[str, str]:
     """Seconds by the clock from the start of the command until its first line stands there."""
     command = [str(Path(sys.executable).with_name("openplate")), "recognize", str(picture), "--format", "json"]
@@ -178,6 +195,9 @@ def measure(arguments: argparse.Namespace) -> Iterator[dict[str, str]]:
     ]
     for picture in arguments.image:
         yield from time_rows(picture, configurations, arguments.rounds)
+    if arguments.attributes:
+        different = {(each.device, each.precision): each for each in configurations}
+        yield from attribute_rows(arguments.image[0], list(different.values()), arguments.rounds)
     if arguments.start:
         for device in arguments.device:
             yield start_row(arguments.image[0], Configuration("normal", device, "auto"), min(arguments.rounds, 7))
@@ -194,6 +214,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--device", nargs="+", choices=DEVICES, default=["cpu", "openvino"])
     add("--precision", nargs="+", choices=PRECISIONS, default=["auto"])
     add("--rounds", type=int, default=30, help="how often each is measured")
+    add("--attributes", action="store_true", help="also: telling what one vehicle is")
     add("--start", action="store_true", help="also: from the start of the command to the first result")
     add("--memory", action="store_true", help="also: resident memory after 200 pictures")
     add("--output", type=Path, default=RESULTS / "speed.csv", help="where the rows are added")

@@ -63,6 +63,10 @@ def _text(name: str, group: str, data: str = "plate_crops", peer: str = UNMEASUR
     return Figure(f"exact text, {name}", "reading", data, "exact", f"groups/{group}", peer=peer)
 
 
+def _attribute(name: str, question: str, metric: str = "top_1") -> Figure:
+    return Figure(f"vehicle's {name}", "attributes", "vehicle_crops", metric, f"questions/{question}")
+
+
 HEADLINE: Final = (
     Figure("plates found (labelled by people, 12 px high or more)", "detection", "scenes", "plates.found_human"),
     Figure("false plates per picture", "detection", "scenes", "plates.false_plates", form=decimal),
@@ -86,6 +90,14 @@ HEADLINE: Final = (
         "calibration error (ECE) of the confidence of a reading", "reading", "plate_crops", "human.ece", form=decimal
     ),
     Figure("the same before calibration", "reading", "plate_crops", "human.ece_raw", form=decimal),
+    _attribute("type, balanced over types", "type", "balanced"),
+    _attribute("make", "make"),
+    _attribute("make and model", "make_model"),
+    _attribute("make and model among the best three", "make_model", "top_3"),
+    _attribute("years, in spans of five", "year"),
+    _attribute("colour", "color"),
+    _attribute("front or rear", "front_or_rear"),
+    _attribute("view, of eight", "view"),
     Figure("end to end: share of the plates of whole pictures read exactly", "plates", "scenes", "recall"),
     Figure("end to end: share of the answers that are exact", "plates", "scenes", "precision"),
 )
@@ -137,7 +149,7 @@ _LISTS: Final = ("groups", "sets", "lines", "by_height")
 
 
 def _is_shown(group: str) -> bool:
-    return group == "all" or (group.count("/") == 1 and group.startswith(_LISTS))
+    return group == "all" or group.startswith("questions/") or (group.count("/") == 1 and group.startswith(_LISTS))
 
 
 def _by_group(task: str, columns: Mapping[str, str], forms: Mapping[str, Callable[[float], str]]) -> str:
@@ -194,9 +206,21 @@ def regions() -> str:
     return _by_group("region", columns, {"ece": decimal})
 
 
+def attributes() -> str:
+    columns = {
+        "top_1": "top 1",
+        "top_3": "top 3",
+        "balanced": "balanced",
+        "told": "told",
+        "right_where_told": "right where told",
+        "ece": "ECE",
+    }
+    return _by_group("attributes", columns, {"ece": decimal}).replace("| questions/", "| ")
+
+
 def speed() -> str:
     """Processor time, memory and start: every mode, device and precision on every machine."""
-    order = ("decoding", "time", "memory", "start")
+    order = ("decoding", "time", "attributes", "memory", "start")
     rows = [row for measure in order for row in _speed_rows(measure)]
     if not rows:
         return _when(())

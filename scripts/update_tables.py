@@ -25,6 +25,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "detection": measured.detection,
     "plates": measured.plates,
     "regions": measured.regions,
+    "attributes": measured.attributes,
     "speed": measured.speed,
     "serve": measured.serve,
     "commands": reference.commands,

@@ -52,6 +52,19 @@ def test_recorded_rows_are_found_again(tmp_path: Path, monkeypatch: pytest.Monke
     assert "| plate_crops val | groups/europe | 4 | 75.0 % |" in measured.reading()
 
 
+def test_attributes_have_a_line_for_each_question_and_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measured, "RESULTS", tmp_path)
+    monkeypatch.setattr(record_results, "weights_name", lambda _: "attributes 1")
+    scores = {"top_1": plain(Share(3, 4)), "balanced": 0.5, "ece": 0.0125}
+    question = {"name": "color", "scores": scores, "sets": [{"name": "lot", "scores": scores, "counts": {"pairs": []}}]}
+    (tmp_path / "r.json").write_text(json.dumps({"vehicles": 4, "questions": [question]}))
+    rows = tmp_path / "attributes.csv"
+    record_results.main(["attributes", str(tmp_path / "r.json"), "--data", "vehicle_crops val", "--output", str(rows)])
+    assert "| vehicle_crops val | color | 4 | 75.0 % | - | 50.0 % | - | - | 0.013 |" in measured.attributes()
+    assert "| vehicle_crops val | color/sets/lot | 4 | 75.0 % |" in measured.attributes()
+    assert "| vehicle's colour | 75.0 % | - | 4 |" in measured.headline()
+
+
 def test_without_rows_the_tables_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measured, "RESULTS", tmp_path)
     assert measured.speed() == "Nothing has been measured yet."

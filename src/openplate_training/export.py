@@ -1,6 +1,6 @@
 """Writes a trained network as the folder that is shipped: ONNX files and the card.
 
-python -m openplate_training.export corners|detector|reader|region --data DATA --cache CACHE --checkpoint FOLDER \\
+python -m openplate_training.export NETWORK --data DATA --cache CACHE --checkpoint FOLDER \\
     --output WEIGHTS --about TOML --version VERSION
 
 Refuses when the ONNX file and the trained network differ by more than ``TOLERANCE`` on stored pictures.
@@ -15,7 +15,7 @@ import tempfile
 import tomllib
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,13 +34,17 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import nn
 
+from openplate.attributes import HEADS, vehicle_crop
 from openplate.corner_refiner import view_of
-from openplate.datatypes import VEHICLE_LABELS, Corners
+from openplate.datatypes import VEHICLE_LABELS, Box, Corners
 from openplate.detection import to_input
 from openplate.imaging import Image, rectify
 from openplate.models import Runtime, WeightPrecision
 from openplate.models.card import DataSource, InputDescription, ModelCard, Task, WeightFile
 from openplate.regions import get
+from openplate_training.attributes_model import HEIGHT as ATTRIBUTES_HEIGHT
+from openplate_training.attributes_model import WIDTH as ATTRIBUTES_WIDTH
+from openplate_training.attributes_model import AttributeNetwork
 from openplate_training.checkpoint import current_commit, load_mean, save_start
 from openplate_training.corners_data import known_plates, roughly
 from openplate_training.corners_model import HEIGHT as CORNERS_HEIGHT
@@ -61,6 +65,10 @@ from openplate_training.region_model import RegionNetwork
 TOLERANCE = 2e-3
 """Largest difference of an output between torch and ONNX Runtime, in the output's own unit (logits, strides)."""
 CALIBRATION_PICTURES = 160
+VEHICLE_MARGIN = 0.02
+"""What is shown around a detected vehicle: the network was taught crops that end where the vehicle does."""
+LEAST_SURE = 0.4
+"""Below that confidence an attribute is called unknown."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,34 @@ class Recipe:
     parameters: Mapping[str, float]
     labels: tuple[str, ...] = ()
     alphabet: str | None = None
+    heads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def attributes_recipe(options: argparse.Namespace) -> Recipe:
+    labels = json.loads((options.checkpoint / "labels.json").read_text(encoding="utf-8"))
+    crops = pack_pictures(options.data / "vehicle_crops" / "vehicle_crops.jsonl", options.cache / "vehicle_crops")
+    chosen = crops.subset(lambda r: r["split"] == "train")
+    pictures = [crops.picture(i) for i in chosen[:: max(1, len(chosen) // (2 * CALIBRATION_PICTURES))]]
+    boxes = [Box(0, 0, picture.shape[1], picture.shape[0]) for picture in pictures]
+    return Recipe(
+        network=AttributeNetwork([len(labels[head]) for head in HEADS]),
+        inputs=[
+            vehicle_crop(picture, box, ATTRIBUTES_WIDTH, ATTRIBUTES_HEIGHT, VEHICLE_MARGIN)[None]
+            for picture, box in zip(pictures, boxes, strict=True)
+        ],
+        is_fixed=True,
+        keep_float=("classify",),
+        task="attributes",
+        summary="A vehicle's type, make and model, body, years, colour, and the side that is seen.",
+        input=InputDescription(ATTRIBUTES_WIDTH, ATTRIBUTES_HEIGHT, 3),
+        outputs=HEADS,
+        parameters={
+            "margin": VEHICLE_MARGIN,
+            **{f"temperature_{head}": 1.0 for head in HEADS},
+            **{f"threshold_{name}": LEAST_SURE for name in (*HEADS, "make", "orientation")},
+        },
+        heads={head: tuple(labels[head]) for head in HEADS},
+    )
 
 
 def detector_recipe(options: argparse.Namespace) -> Recipe:
@@ -173,7 +209,13 @@ def corners_recipe(options: argparse.Namespace) -> Recipe:
     )
 
 
-RECIPES = {"corners": corners_recipe, "detector": detector_recipe, "reader": reader_recipe, "region": region_recipe}
+RECIPES = {
+    "attributes": attributes_recipe,
+    "corners": corners_recipe,
+    "detector": detector_recipe,
+    "reader": reader_recipe,
+    "region": region_recipe,
+}
 
 
 def traced(recipe: Recipe) -> onnx.ModelProto:
@@ -304,6 +346,7 @@ def build_card(
         input=recipe.input,
         labels=recipe.labels,
         alphabet=recipe.alphabet,
+        heads=recipe.heads,
         parameters={**recipe.parameters, **about.get("parameters", {})},
         measured=about.get("measured", {}),
         limits=tuple(about["limits"]),

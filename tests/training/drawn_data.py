@@ -55,7 +55,8 @@ def make_plate(box: list[float], **others: Any) -> Record:
 
 
 def make_scene(**others: Any) -> Record:
-    return {"image": "none.png", "set": "drawn", "split": "train", "plates": [], "vehicles": []} | others
+    usual = {"image": "none.png", "set": "drawn", "split": "train", "plates": [], "vehicles": []}
+    return usual | {"vehicles_exhaustive": True} | others
 
 
 def make_crop(text: str | None = "AB123", **others: Any) -> Record:
@@ -106,6 +107,30 @@ def write_list(list_file: Path, pictures: list[tuple[Pixels, Record]]) -> None:
     list_file.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def make_vehicle(**known: Any) -> Record:
+    """A line of the vehicle crops' list that knows only what is given."""
+    asked = ("type", "body_type", "make", "model", "year", "color", "orientation")
+    return {"image": "none.png", "set": "drawn", "split": "train"} | dict.fromkeys(asked) | known
+
+
+def draw_vehicle(color: tuple[int, int, int]) -> Pixels:
+    """A car from the side, 96 x 64."""
+    pixels = np.full((64, 96, 3), 120, np.uint8)
+    cv2.rectangle(pixels, (8, 24), (88, 50), color, -1)
+    cv2.rectangle(pixels, (26, 10), (70, 26), color, -1)
+    for x in (26, 70):
+        cv2.circle(pixels, (x, 50), 9, (20, 20, 20), -1)
+    return pixels
+
+
+def write_vehicles(list_file: Path) -> None:
+    """Red sedans and white SUVs, 24 in all, a few of them for calibration."""
+    red = make_vehicle(type="sedan", make="Seat", model="Leon", year=2012, color="red", orientation="side", view="left")
+    white = make_vehicle(type="suv", body_type="suv", make="Dacia", year=2009, color="white", orientation="front")
+    pictures = [(draw_vehicle((190, 20, 20)), red), (draw_vehicle((240, 240, 240)), white)]
+    write_list(list_file, pictures * 12)
+
+
 def write_backbone(file: Path, convolutions: list[SameConv]) -> None:
     """Random weights (He et al. 2015) for those convolutions, in the form of the stored ones."""
     arrays = {}
@@ -130,7 +155,7 @@ def write_rendered(folder: Path, texts: list[str]) -> None:
 
 def write_data(folder: Path) -> None:
     """``scenes`` (12 pictures), ``plate_crops`` (12 of each of two regions, 4 for calibration, 2 of val),
-    ``backbones`` and ``rendered``.
+    ``vehicle_crops``, ``backbones`` and ``rendered``.
     """
     texts = taught_texts(12)
     streets = [draw_street(text, 10 + 5 * n, 20 + 3 * n) for n, text in enumerate(texts)]
@@ -141,6 +166,7 @@ def write_data(folder: Path) -> None:
     crops += [(draw_crop(text, "vn"), make_crop(text)) for text in held_texts(4)]
     crops += [(draw_crop(text, "vn"), make_crop(text, split="val", region="vn")) for text in ("VAL1", "VAL2")]
     write_list(folder / "plate_crops" / "plate_crops.jsonl", crops)
+    write_vehicles(folder / "vehicle_crops" / "vehicle_crops.jsonl")
     write_backbone(folder / BACKBONE_V1, members(MobileNetV1().layers, SameConv))
     write_backbone(folder / BACKBONE_V2, MobileNetV2().convolutions())
     write_rendered(folder / "rendered" / "chunk_00", texts)

@@ -48,4 +48,14 @@ def test_a_known_temperature_is_found(temperature: float) -> None:
     scaled = np.exp(logits / temperature)
     shares = scaled / scaled.sum(1, keepdims=True)
     right = (shares.cumsum(1) < random.random((6000, 1))).sum(1)
-    assert fit_temperature(logits, right.clip(0, 7)) == pytest.approx(temperature, rel=0.08)
+    is_right = np.eye(8, dtype=np.bool_)[right.clip(0, 7)]
+    assert fit_temperature(logits, is_right) == pytest.approx(temperature, rel=0.08)
+
+
+def test_labels_that_are_right_together_count_together() -> None:
+    """A "car" of unknown body is a sedan or an SUV: that they share the probability is no doubt."""
+    logits = np.zeros((50, 3))
+    logits[:, 2] = -3.0
+    either = np.tile(np.array((True, True, False)), (50, 1))
+    assert fit_temperature(logits, either) == 0.2  # as sure as can be
+    assert fit_temperature(logits, ~either) == 5.0  # wrong each time: as unsure as can be

@@ -9,16 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from drawn_data import REGIONS, draw_street
+from drawn_data import REGIONS, draw_street, draw_vehicle
+from openplate.attributes import AttributeClassifier
 from openplate.corner_refiner import CornerRefiner
-from openplate.datatypes import Corners
+from openplate.datatypes import UNKNOWN, Box, Corners
 from openplate.detection import Detector
 from openplate.imaging import Image
 from openplate.models.card import ModelCard
 from openplate.models.catalog import open_session
 from openplate.ocr import Reader
 from openplate.region_classifier import RegionClassifier
-from openplate_training import calibrate, export
+from openplate_training import attributes_data, calibrate, export
 from openplate_training.checkpoint import load_checkpoint
 
 ABOUT = """
@@ -128,6 +129,20 @@ def test_the_corner_network_from_scenes_to_corners(workplace: Workplace) -> None
     truth = Corners.from_points(record["plates"][0]["corners"])
     (found,) = refiner.refine(pixels, [truth])
     assert np.isfinite(found.as_tuple()).all()
+
+
+def test_the_attribute_network_from_vehicles_to_guesses(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = train_twice_and_export(workplace, "attributes")
+    assert card.heads["model"] == ("Dacia|", "Seat|", "Seat|Leon")
+    assert card.heads["year"] == ("2005-2009", "2010-2014")
+    monkeypatch.setattr(attributes_data, "is_held_for_calibration", lambda record: record["split"] == "train")
+    workplace.call("calibrate", "attributes", "--weights", workplace.weights)
+    fitted = ModelCard.load(workplace.weights / "attributes").parameters
+    assert all(0.2 <= fitted[f"temperature_{head}"] <= 5.0 for head in card.heads)
+    classifier = AttributeClassifier(open_session("attributes", "cpu", "int8", folder=workplace.weights))
+    pixels = draw_vehicle((190, 20, 20))
+    (attributes,) = classifier.classify([classifier.crop(pixels, Box(0, 0, 96, 64))])
+    assert {guess.value for guess in attributes.makes} <= {"Dacia", "Seat", UNKNOWN}
 
 
 def test_a_network_without_a_checkpoint_is_not_exported(workplace: Workplace) -> None:

@@ -71,10 +71,14 @@ class GroupPicture:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """What came of one frame: ``recognition`` is None where nothing moved, so that nothing was computed."""
+    """What came of one frame: ``recognition`` is None where nothing moved, so that nothing was computed.
+
+    ``groups`` are those to be reported now; ``tracks`` are all that live, their indices into the recognition.
+    """
 
     recognition: Recognition | None = None
     groups: tuple[GroupPicture, ...] = ()
+    tracks: tuple[Track, ...] = ()
 
 
 class VideoRecognizer:
@@ -105,8 +109,8 @@ class VideoRecognizer:
         """
         at = frame.captured_at
         if not self._is_looked_at(frame):
-            self._tracker.hold(at)
-            return Seen(None, self._with_pictures(self._grouper.hold(at)))
+            tracks = self._tracker.hold(at)
+            return Seen(None, self._with_pictures(self._grouper.hold(at)), tracks)
         (recognition,) = self._recognizer.recognize([frame.image.pixels], [frame.source])
         recognition = replace(recognition, captured_at=at)
         if self._zone is not None:
@@ -116,7 +120,7 @@ class VideoRecognizer:
         sightings = [s for track in tracks if (s := _sighting(track, recognition, frame)) is not None]
         if sightings:
             self._pictures[frame.index] = frame.image, frame.position_s
-        return Seen(recognition, self._with_pictures(self._grouper.feed(sightings, at)))
+        return Seen(recognition, self._with_pictures(self._grouper.feed(sightings, at)), tracks)
 
     def close(self) -> Seen:
         """No frame will follow: what is open is reported."""

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from openplate.cli import evaluate_tracking
 from openplate.cli.choices import DeviceChoice, ModeChoice, SplitChoice
+from openplate.cli.report_output import check_json_file, print_tables, write_json
 from openplate.cli.surroundings import SettingsFile, settings_for, surroundings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from openplate.cli.measuring import Measurement
-    from openplate.evaluation import Mistake, Report, Table
+    from openplate.evaluation import Mistake, Report
     from openplate.evaluation.dataset import Split
 
 app = typer.Typer(
@@ -23,6 +25,8 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+app.command("tracking")(evaluate_tracking.tracking)
 
 Data = Annotated[Path, typer.Argument(metavar="DATA", help="A folder with one *.jsonl list, or the list itself.")]
 Part = Annotated[SplitChoice | None, typer.Option("--split", help="Only this part; default: all.")]
@@ -202,9 +206,9 @@ def _evaluate(
     recognizer = surroundings_of(context).build_recognizer(measurement.options, settings, workers)
     answers = answer_all(measurement, recognizer, samples, workers)
     report = measurement.report(recognizer, samples, answers)
-    _print(report.tables())
+    print_tables(report.tables())
     if output.json_file is not None:
-        _write_json(output.json_file, report)
+        write_json(output.json_file, report)
     if output.errors is not None:
         count = _write_gallery(output.errors, measurement.mistakes(recognizer, samples, answers))
         typer.echo(f"{count} pictures with mistakes: {output.errors}")
@@ -212,21 +216,13 @@ def _evaluate(
 
 
 def _check_output(output: _Output) -> None:
-    """Told before an hour of work, not after it."""
-    if output.json_file is not None and not output.json_file.absolute().parent.is_dir():
-        raise typer.BadParameter(f"there is no folder {output.json_file.parent}", param_hint="--json")
+    check_json_file(output.json_file)
     _check_folder(output.errors, "--errors")
 
 
 def _check_folder(folder: Path | None, option: str) -> None:
     if folder is not None and folder.exists() and not folder.is_dir():
         raise typer.BadParameter(f"{folder} is not a folder", param_hint=option)
-
-
-def _write_json(path: Path, report: Report) -> None:
-    import json
-
-    path.write_text(json.dumps(report.to_dict(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _write_gallery(folder: Path, mistakes: Iterable[Mistake]) -> int:
@@ -237,14 +233,3 @@ def _write_gallery(folder: Path, mistakes: Iterable[Mistake]) -> int:
         for mistake in mistakes:
             gallery.add(Image.from_path(mistake.path), mistake)
     return gallery.count
-
-
-def _print(tables: Sequence[Table]) -> None:
-    for table in tables:
-        rows = [table.header, *table.rows]
-        widths = [max(len(row[column]) for row in rows) for column in range(len(table.header))]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-        lines.insert(1, "-" * (sum(widths) + 2 * (len(widths) - 1)))
-        typer.echo(
-            "\n".join((table.title, *("  " + line for line in lines), *("  " + note for note in table.notes), ""))
-        )

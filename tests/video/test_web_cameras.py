@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import threading
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ HASTY = SourceOptions(open_timeout_s=0.5, read_timeout_s=0.5, poll_s=0.01)
 
 
 def take(source: Source, count: int) -> list[Frame]:
-    frames = [frame for frame, _ in zip(source, range(count), strict=False)]
+    frames = list(itertools.islice(source, count))
     source.close()
     return frames
 

@@ -67,10 +67,12 @@ class WebCamera:
                 self.paths.append(head.split(b" ")[1].decode())
                 self._script(Exchange(connection, head, len(self.paths), self._is_closing))
 
-    def close(self) -> None:
+    def stop(self) -> None:
         self._is_closing.set()
         with contextlib.suppress(OSError):
             socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
+
+    def close(self) -> None:
         self._listener.close()
         for thread in self._threads:
             thread.join()
@@ -84,8 +86,9 @@ def web_camera(script: Script) -> Iterator[WebCamera]:
     try:
         yield camera
     finally:
-        camera.close()
+        camera.stop()
         thread.join()
+        camera.close()
 
 
 def answer(body: bytes, kind: str = "image/jpeg", status: str = "200 OK", length: int | None = None) -> bytes:

@@ -59,20 +59,26 @@ class _DeadlineReader(io.RawIOBase):
         super().close()
 
 
-def _response_class(deadline: Deadline) -> type[http.client.HTTPResponse]:
+def _response_class(deadline: Deadline, answers: list[http.client.HTTPResponse]) -> type[http.client.HTTPResponse]:
+    """Answers that keep to the deadline and are noted as they come."""
+
     class Response(http.client.HTTPResponse):
         def __init__(self, sock: socket.socket, *arguments: Any, **keywords: Any) -> None:
             super().__init__(sock, *arguments, **keywords)
             raw = self.fp.detach()
             self.fp = io.BufferedReader(_DeadlineReader(raw, sock, deadline))
+            answers.append(self)
 
     return Response
 
 
-class _Handler(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
-    def __init__(self, deadline: Deadline, context: ssl.SSLContext) -> None:
-        urllib.request.HTTPSHandler.__init__(self, context=context)
-        self._response_class = _response_class(deadline)
+class _Handler(urllib.request.AbstractHTTPHandler):
+    def __init__(self, deadline: Deadline, answers: list[http.client.HTTPResponse], verify_certificates: bool) -> None:
+        super().__init__()
+        self._response_class = _response_class(deadline, answers)
+        self._verify_certificates = verify_certificates
+
+    http_request = https_request = urllib.request.AbstractHTTPHandler.do_request_
 
     def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
         return self.do_open(self._connection, request)
@@ -86,7 +92,10 @@ class _Handler(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
         return connection
 
     def _secure_connection(self, host: str, **keywords: Any) -> http.client.HTTPSConnection:
-        connection = http.client.HTTPSConnection(host, context=self._context, **keywords)  # type: ignore[attr-defined]
+        context = ssl.create_default_context()
+        if not self._verify_certificates:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        connection = http.client.HTTPSConnection(host, context=context, **keywords)
         connection.response_class = self._response_class
         return connection
 
@@ -98,6 +107,7 @@ class HttpCamera:
         self.shown = without_password(url)
         self._options = options
         self._deadline = Deadline(options.open_timeout_s)
+        self._answers: list[http.client.HTTPResponse] = []
         self._url, self._opener = self._prepare(url)
 
     def _prepare(self, url: str) -> tuple[str, urllib.request.OpenerDirector]:
@@ -109,12 +119,9 @@ class HttpCamera:
         except ValueError as error:
             raise SourceUnavailable(f"{self.shown}: not an address of a camera: {error}") from error
         bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
-        context = ssl.create_default_context()
-        if not self._options.verify_certificates:
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         opener = urllib.request.OpenerDirector()
         handlers: list[urllib.request.BaseHandler] = [
-            _Handler(self._deadline, context),
+            _Handler(self._deadline, self._answers, self._options.verify_certificates),
             urllib.request.HTTPRedirectHandler(),
             urllib.request.HTTPErrorProcessor(),
             urllib.request.HTTPDefaultErrorHandler(),
@@ -133,17 +140,26 @@ class HttpCamera:
     def open(self) -> http.client.HTTPResponse:
         """The answer, once its headers are there; raises SourceUnavailable."""
         self._deadline.restart(self._options.open_timeout_s)
+        answer = None
         request = urllib.request.Request(self._url, headers={"User-Agent": "openplate", "Accept": "*/*"})
         try:
             answer = self._opener.open(request, timeout=self._options.open_timeout_s)
         except HTTPError as error:
-            error.close()
             words = WORDS.get(error.code, "the camera reports an error")
             raise SourceUnavailable(f"{self.shown}: {words} (status {error.code})") from error
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise SourceUnavailable(f"{self.shown}: {_explain(error, self._options)}") from error
+        finally:
+            self._close_all_but(answer)
         assert isinstance(answer, http.client.HTTPResponse)
         return answer
+
+    def _close_all_but(self, wanted: object) -> None:
+        """Also the answers that led to another request: a redirect, a demand for a password."""
+        for each in self._answers:
+            if each is not wanted:
+                each.close()
+        self._answers.clear()
 
     def restart_deadline(self) -> None:
         """The next picture must be there within the read timeout from now."""

@@ -77,32 +77,32 @@ class VideoPicture:
 class Timeline(Protocol):
     """When a frame was taken: (captured_at, position_s)."""
 
-    def place(self, frame: av.VideoFrame, index: int) -> tuple[datetime, float | None]: ...
+    def place(self, frame: av.VideoFrame) -> tuple[datetime, float | None]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class LiveTimeline:
     clock: SteadyClock
 
-    def place(self, frame: av.VideoFrame, index: int) -> tuple[datetime, float | None]:  # noqa: ARG002
+    def place(self, frame: av.VideoFrame) -> tuple[datetime, float | None]:  # noqa: ARG002
         return self.clock.now(), None
 
 
 class FileTimeline:
     """Times of the file; a frame without one, or with one that goes back, follows the last at the usual rate."""
 
-    def __init__(self, started_at: datetime, start_s: float, frames_per_s: float) -> None:
-        self._started_at, self._start_s, self._step_s = started_at, start_s, 1 / frames_per_s
-        self._last_s: float | None = None
+    def __init__(self, started_at: datetime, frames_per_s: float) -> None:
+        self._started_at, self._step_s = started_at, 1 / frames_per_s
+        self._first_s: float | None = None
+        self._last_s = 0.0
 
-    def place(self, frame: av.VideoFrame, index: int) -> tuple[datetime, float | None]:  # noqa: ARG002
-        position_s = None if frame.time is None else max(float(frame.time) - self._start_s, 0.0)
-        if self._last_s is None:
-            position_s = position_s or 0.0
-        elif position_s is None or position_s <= self._last_s:
-            position_s = self._last_s + self._step_s
-        self._last_s = position_s
-        return self._started_at + timedelta(seconds=position_s), position_s
+    def place(self, frame: av.VideoFrame) -> tuple[datetime, float | None]:
+        if self._first_s is None:
+            self._first_s = frame.time or 0.0
+        else:
+            position_s = frame.time - self._first_s if frame.time is not None else 0.0
+            self._last_s = position_s if position_s > self._last_s else self._last_s + self._step_s
+        return self._started_at + timedelta(seconds=self._last_s), self._last_s
 
 
 class LibavSource:
@@ -128,23 +128,22 @@ class LibavSource:
             raise SourceUnavailable(f"{self._where}: there is no video in it")
         stream: Any = self._container.streams.best("video") or self._container.streams.video[0]
         if stream.codec_context is None:
-            raise SourceUnavailable(f"{self._where}: its pictures are coded in a way that cannot be decoded here")
+            raise SourceUnavailable(f"{self._where}: its pictures are coded in an unknown way, or it was cut short")
         stream.codec_context.options = {"max_pixels": str(self._options.limits.max_pixels)}
-        # Threads that decode several frames at once delay each of them; a camera has one core at most.
-        stream.thread_type, stream.codec_context.thread_count = ("SLICE", 1) if self.is_live else ("AUTO", 0)
+        # Threads that decode several frames at once delay each of them and do not say which ones are damaged.
+        stream.thread_type, stream.codec_context.thread_count = "SLICE", 1
         return stream
 
     def _file_timeline(self) -> FileTimeline:
         stream = self._stream
-        start = stream.start_time * stream.time_base if stream.start_time and stream.time_base else 0
         rate = stream.average_rate or stream.guessed_rate or 25
         started_at = self._options.started_at or _recorded_at(self._container, Path(self._where))
-        return FileTimeline(started_at, float(start), float(rate))
+        return FileTimeline(started_at, float(rate))
 
     def __iter__(self) -> Iterator[Frame]:
         for index, picture in enumerate(self._pictures()):
+            captured_at, position_s = self._timeline.place(picture)
             if index % self._options.sample == 0:
-                captured_at, position_s = self._timeline.place(picture, index)
                 yield Frame(VideoPicture(picture), self._name, index, captured_at, position_s)
 
     def _pictures(self) -> Iterator[av.VideoFrame]:

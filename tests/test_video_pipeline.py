@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from tests.factories import NOON
 
+from factories import NOON
 from openplate import RecognitionOptions, Recognizer
 from openplate.datatypes import Box
 from openplate.grouping import STREAM, GroupOptions

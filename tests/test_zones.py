@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.factories import make_plate, make_recognition, make_vehicle
 
+from factories import make_plate, make_recognition, make_vehicle
 from openplate.datatypes import Box
 from openplate.errors import ImageError
 from openplate.geometry import is_inside

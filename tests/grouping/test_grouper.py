@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.factories import make_reading
-from tests.grouping.timelines import PLAIN, START, Look, at, go, make_grouper, run, stay, texts
+from timelines import PLAIN, START, Look, at, go, make_grouper, run, stay, texts
 
+from factories import make_reading
 from openplate.grouping import SCOUT, STREAM, GroupOptions
 from openplate.grouping.passing import MOST_SIGHTINGS
 

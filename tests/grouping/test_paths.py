@@ -6,7 +6,7 @@ import random
 from datetime import timedelta
 
 import pytest
-from tests.grouping.timelines import START
+from timelines import START
 
 from openplate.datatypes import Box, PathPoint
 from openplate.grouping import to_unit_circle, travel_heading

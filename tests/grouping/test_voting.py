@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.factories import make_reading
 
+from factories import make_reading
 from openplate.datatypes import PlateReading
 from openplate.grouping import Ballot
 from openplate.grouping.alignment import align, order

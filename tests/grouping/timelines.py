@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from tests.factories import make_detection, make_reading
-
+from factories import make_detection, make_reading
 from openplate.datatypes import Box, Group, Plate, PlateReading, Sighting, Vehicle
 from openplate.grouping import Grouper, GroupOptions, TrackedSighting
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.factories import make_detection, make_plate
-from tests.tracking.scenes import START, drive, follow, ids_of_vehicles, watch
+from scenes import START, drive, follow, ids_of_vehicles, watch
 
+from factories import make_detection, make_plate
 from openplate.datatypes import Box
 from openplate.tracking import Tracker, TrackerOptions
 from openplate_training.traffic import NONE, Imperfection, Scene

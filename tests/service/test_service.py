@@ -31,7 +31,7 @@ from openplate.errors import (
 )
 from openplate.formats.snapshot_request import SnapshotRequest, parse_snapshot_request
 from openplate.imaging import Image
-from openplate.pipeline import RecognitionOptions
+from openplate.pipeline import LateAttributes, RecognitionOptions, Recognizer
 from openplate.service import Service
 from openplate.service.calls import options_of
 from openplate.service.values import NewTarget, Picture
@@ -124,6 +124,29 @@ def test_the_cloud_renames_and_counts_by_token(tmp_path: Path) -> None:
 def test_what_a_request_asks_of_the_recognizer(fields: dict[str, list[str]], expected: dict[str, Any]) -> None:
     usual = RecognitionOptions(threshold_detection=0.2, threshold_reading=0.6, plates_per_vehicle=1, zoom_in_vehicles=4)
     assert options_of(parse_snapshot_request(fields)) == replace(usual, **expected)
+
+
+def test_attributes_are_told_with_mmc_only(service: Service) -> None:
+    (result,) = recognize(service, request=SnapshotRequest(mmc=True))["results"]
+    assert (result["model_make"][0]["make"], result["model_make"][0]["model"]) == ("SEAT", "Leon")
+    assert result["color"][0]["color"] == "silver"
+    assert result["vehicle"]["type"] == "SUV"
+    (plain,) = recognize(service)["results"]
+    assert not {"model_make", "color", "orientation"} & set(plain)
+    assert plain["vehicle"]["type"] == "Unknown"
+
+
+def test_without_a_network_for_attributes_mmc_says_unknown(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path)
+    usual = Bench().build(RecognitionOptions(), settings, 1)
+    stages = replace(usual.stages, late_attributes=LateAttributes(lambda: None))
+    service = Service(settings, Recognizer.from_stages(stages), open_store(settings), 1)
+    try:
+        (result,) = recognize(service, request=SnapshotRequest(mmc=True))["results"]
+    finally:
+        assert service.close(20)
+    assert result["color"] == [{"color": "unknown", "score": 0.0}]
+    assert result["vehicle"]["type"] == "Unknown"
 
 
 def test_what_cannot_be_used_is_an_error_and_not_counted(service: Service) -> None:

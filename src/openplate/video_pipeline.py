@@ -109,8 +109,7 @@ class VideoRecognizer:
         """
         at = frame.captured_at
         if not self._is_looked_at(frame):
-            tracks = self._tracker.hold(at)
-            return Seen(None, self._with_pictures(self._grouper.hold(at)), tracks)
+            return self.hold(at)
         (recognition,) = self._recognizer.recognize([frame.image.pixels], [frame.source])
         recognition = replace(recognition, captured_at=at)
         if self._zone is not None:
@@ -121,6 +120,11 @@ class VideoRecognizer:
         if sightings:
             self._pictures[frame.index] = frame.image, frame.position_s
         return Seen(recognition, self._with_pictures(self._grouper.feed(sightings, at)), tracks)
+
+    def hold(self, at: datetime) -> Seen:
+        """No frame has come for a while, as when the camera is gone: groups may be due all the same."""
+        tracks = self._tracker.hold(at)
+        return Seen(None, self._with_pictures(self._grouper.hold(at)), tracks)
 
     def close(self) -> Seen:
         """No frame will follow: what is open is reported."""

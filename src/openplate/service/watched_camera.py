@@ -1,0 +1,225 @@
+"""One camera, video or folder in a thread of its own: frames in, what was seen out to the outputs."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from openplate.errors import OpenplateError
+from openplate.imaging.frame import Frame
+from openplate.service.outputs import Camera, Output
+from openplate.settings.watch_plan import CameraPlan
+from openplate.video import CameraHealth, LiveCamera, SteadyClock, is_live, open_source
+from openplate.video.camera import Opener
+from openplate.video.motion import MotionGate
+from openplate.video.source import without_password
+from openplate.video_pipeline import Recognizes, Seen, VideoRecognizer
+
+WatchState = Literal["connecting", "running", "offline", "ended", "failed", "stopped"]
+
+_LOOK_AROUND_S = 0.5  # without a frame, before it is seen to groups that are due and to how the camera is
+_STOP_S = 3.0  # that a silent camera's thread is waited for
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CameraStatus:
+    """How a camera is doing, counted since the start.
+
+    Attributes:
+        state: that of ``CameraHealth``; of a file or folder ``running``, ``ended`` or ``failed``.
+        frames: received; ``dropped`` of them while recognition was busy, ``analysed`` of them looked at.
+        failed_frames: that could not be analysed.
+        reads: plates that were read; ``groups``: passes that were reported.
+        error: the last trouble, as a sentence, also after it is over.
+    """
+
+    camera: Camera
+    state: WatchState = "connecting"
+    frames: int = 0
+    dropped: int = 0
+    reconnects: int = 0
+    decode_errors: int = 0
+    analysed: int = 0
+    failed_frames: int = 0
+    reads: int = 0
+    groups: int = 0
+    last_frame_at: datetime | None = None
+    last_read_at: datetime | None = None
+    error: str | None = None
+
+
+def camera_of(plan: CameraPlan) -> Camera:
+    """As outputs know it."""
+    return Camera(
+        plan.name,
+        plan.number,
+        without_password(plan.where),
+        is_live(plan.where),
+        plan.latitude,
+        plan.longitude,
+        plan.heading_degrees,
+    )
+
+
+class WatchedCamera:
+    """``start`` it, ``ask_to_stop``, ``join``. Nothing that goes wrong in it is raised anywhere else."""
+
+    def __init__(
+        self,
+        plan: CameraPlan,
+        recognizer: Recognizes,
+        output: Output,
+        tell: Callable[[str], None],
+        opener: Opener = open_source,
+    ) -> None:
+        """``tell`` gets a sentence when the camera is gone and when it is back."""
+        self._plan, self._output, self._tell, self._opener = plan, output, tell, opener
+        self.camera = camera_of(plan)
+        self._clock = SteadyClock()
+        zone = plan.video.zone
+        motion = MotionGate(ignored=None if zone is None else zone.ignored()) if plan.skips_still else None
+        self._video = VideoRecognizer(recognizer, plan.video, camera=plan.name, motion=motion)
+        self._stopping = threading.Event()
+        self._status = CameraStatus(self.camera)
+        self._live: LiveCamera | None = None
+        self._is_in_trouble = self._fails_to_analyse = False
+        self._thread = threading.Thread(target=self._run, name=f"watch {plan.name}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def ask_to_stop(self) -> None:
+        """What is open is reported, then the thread ends."""
+        self._stopping.set()
+
+    def join(self, timeout_s: float | None = None) -> bool:
+        """Whether it has ended."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def status(self) -> CameraStatus:
+        """As it is now."""
+        status, live = self._status, self._live
+        return status if live is None else _with_health(status, live.health())
+
+    def _run(self) -> None:
+        try:
+            if self.camera.is_live:
+                self._follow()
+            else:
+                self._play()
+        except OpenplateError as error:
+            self._fail(str(error))
+        except Exception as error:
+            _log.exception("camera %s ends by what nobody expected", self._plan.name)
+            self._fail(f"unexpected: {error!r}")
+
+    def _follow(self) -> None:
+        options = self._plan.source
+        live = LiveCamera(self._plan.where, options, name=self._plan.name, opener=self._opener, clock=self._clock)
+        self._live = live
+        live.start()
+        try:
+            while not self._stopping.is_set():
+                frame = live.next_frame(_LOOK_AROUND_S)
+                self._tell_health(live.health())
+                if frame is None:
+                    self._report(self._video.hold(self._clock.now()))
+                else:
+                    self._feed(frame)
+        finally:
+            self._finish()
+            if not live.stop(_STOP_S):
+                _log.warning("camera %s does not answer, and is left behind", self._plan.name)
+
+    def _play(self) -> None:
+        """Frames of a file or folder, as fast as they can be analysed."""
+        source = self._opener(self._plan.where, self._plan.source, name=self._plan.name, clock=self._clock)
+        self._status = replace(self._status, state="running")
+        try:
+            for frame in source:
+                if self._stopping.is_set():
+                    break
+                self._status = replace(self._status, frames=self._status.frames + 1, last_frame_at=frame.captured_at)
+                self._feed(frame)
+        finally:
+            self._finish()
+            self._status = replace(self._status, decode_errors=source.decode_errors)
+            source.close()
+        self._status = replace(self._status, state="stopped" if self._stopping.is_set() else "ended")
+
+    def _feed(self, frame: Frame) -> None:
+        try:
+            seen = self._video.feed(frame)
+        except Exception as error:
+            self._count_failure(frame, error)
+            return
+        self._fails_to_analyse = False
+        recognition = seen.recognition
+        if recognition is not None:
+            reads = sum(plate.reading is not None for plate in recognition.plates)
+            self._status = replace(
+                self._status,
+                analysed=self._status.analysed + 1,
+                reads=self._status.reads + reads,
+                last_read_at=frame.captured_at if reads else self._status.last_read_at,
+            )
+        self._output.frame(self.camera, recognition, frame)
+        self._report(seen)
+
+    def _count_failure(self, frame: Frame, error: Exception) -> None:
+        self._status = replace(self._status, failed_frames=self._status.failed_frames + 1, error=str(error))
+        if not self._fails_to_analyse:
+            self._fails_to_analyse = True
+            _log.error(
+                "frame %d of %s could not be analysed: %s",
+                frame.index,
+                self._plan.name,
+                error,
+                exc_info=None if isinstance(error, OpenplateError) else error,
+            )
+
+    def _report(self, seen: Seen) -> None:
+        for picture in seen.groups:
+            if picture.group.state == "closed":
+                self._status = replace(self._status, groups=self._status.groups + 1)
+            self._output.group(self.camera, picture)
+
+    def _finish(self) -> None:
+        self._report(self._video.close())
+
+    def _tell_health(self, health: CameraHealth) -> None:
+        is_gone = health.state == "offline" or (health.state == "connecting" and health.last_error is not None)
+        if is_gone and not self._is_in_trouble:
+            self._tell(f"{self._plan.name}: no pictures: {health.last_error}")
+        elif health.state == "running" and self._is_in_trouble:
+            self._tell(f"{self._plan.name}: pictures come again")
+        if is_gone or health.state == "running":
+            self._is_in_trouble = is_gone
+
+    def _fail(self, message: str) -> None:
+        self._status = replace(self._status, state="failed", error=message)
+        self._tell(message if self._plan.name in message else f"{self._plan.name}: {message}")
+
+
+def _with_health(status: CameraStatus, health: CameraHealth) -> CameraStatus:
+    return replace(
+        status,
+        state=status.state if status.state == "failed" else health.state,
+        frames=health.frames,
+        dropped=health.dropped,
+        reconnects=health.reconnects,
+        decode_errors=health.decode_errors,
+        last_frame_at=health.last_frame_at,
+        error=health.last_error or status.error,
+    )

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from openplate.datatypes import Corners
+from openplate.datatypes import Box, Corners
 from openplate.ocr import Calibration, Reader, Spelling, align, search_texts, spell
 from stand_ins import StandInSession, make_model_card
 
@@ -224,7 +224,7 @@ def logs(probabilities: Probabilities) -> Probabilities:
 def test_a_spelling_is_sound(drawn: tuple[Probabilities, str], top_n: int, slope: float, offset: float) -> None:
     probabilities, alphabet = drawn
     calibration = Calibration(slope, offset)
-    spelling = spell(logs(probabilities), alphabet, top_n, calibration)
+    spelling = spell([logs(probabilities)], alphabet, top_n, calibration)
     check_spelling(spelling, top_n)
     assert spelling.reading.confidence == calibration(spelling.probability)
     exact = path_sums(probabilities, alphabet)
@@ -251,7 +251,7 @@ def check_spelling(spelling: Spelling, top_n: int) -> None:
 def test_what_else_a_character_may_be_is_told_with_its_probability() -> None:
     first, last = {"0": 0.7, "O": 0.25, "-": 0.05}, {"B": 0.6, "8": 0.396, "A": 0.004}
     probabilities = columns(first, "-", last, alphabet=ALPHABET)
-    spelling = spell(logs(probabilities), ALPHABET)
+    spelling = spell([logs(probabilities)], ALPHABET)
     assert spelling.reading.text == "0B"
     listed = [[(guess.value, round(guess.confidence, 3)) for guess in guesses] for guesses in spelling.alternatives]
     assert listed == [[("0", 0.7), ("O", 0.25), ("", 0.05)], [("B", 0.6), ("8", 0.396)]]
@@ -260,20 +260,20 @@ def test_what_else_a_character_may_be_is_told_with_its_probability() -> None:
 
 def test_candidates_are_texts_with_their_probabilities() -> None:
     probabilities = columns({"0": 0.7, "O": 0.3}, "-", {"B": 0.6, "8": 0.4}, alphabet=ALPHABET)
-    candidates = {c.text: c.confidence for c in spell(logs(probabilities), ALPHABET).reading.candidates}
+    candidates = {c.text: c.confidence for c in spell([logs(probabilities)], ALPHABET).reading.candidates}
     assert candidates == pytest.approx({"0B": 0.42, "08": 0.28, "OB": 0.18, "O8": 0.12}, abs=1e-5)
 
 
 def test_calibration_takes_from_the_best_and_gives_to_the_others() -> None:
     probabilities = columns({"0": 0.9, "O": 0.08, "-": 0.02}, alphabet=ALPHABET)
-    reading = spell(logs(probabilities), ALPHABET, calibration=Calibration(0.5)).reading
+    reading = spell([logs(probabilities)], ALPHABET, calibration=Calibration(0.5)).reading
     assert reading.confidence == pytest.approx(0.75, abs=1e-5)
     assert [c.confidence for c in reading.candidates] == pytest.approx([0.75, 0.2], abs=1e-4)
 
 
 def test_no_candidate_overtakes_the_best_one() -> None:
     probabilities = columns({"0": 0.52, "O": 0.48}, alphabet=ALPHABET)
-    reading = spell(logs(probabilities), ALPHABET, calibration=Calibration(1, -3)).reading
+    reading = spell([logs(probabilities)], ALPHABET, calibration=Calibration(1, -3)).reading
     assert reading.text == "0"
     assert [c.confidence for c in reading.candidates] == pytest.approx([reading.confidence] * 2)
 
@@ -281,14 +281,14 @@ def test_no_candidate_overtakes_the_best_one() -> None:
 def test_sums_beyond_one_by_rounding_do_not_lift_the_others() -> None:
     """An unlikely candidate got the confidence of the best one, whose probability had been rounded up to 1."""
     probabilities = columns({"0": 1.0, "O": 0.0011}, {"0": 1.0}, alphabet=ALPHABET)
-    reading = spell(logs(probabilities), ALPHABET, calibration=Calibration(0.5)).reading
+    reading = spell([logs(probabilities)], ALPHABET, calibration=Calibration(0.5)).reading
     assert reading.text == "0"
     assert sum(c.confidence for c in reading.candidates) <= 1 + 1e-6
     assert reading.candidates[1].confidence < 0.01
 
 
 def test_a_plate_without_characters_has_an_empty_text() -> None:
-    spelling = spell(logs(columns(*"-" * 80, alphabet=ALPHABET)), ALPHABET)
+    spelling = spell([logs(columns(*"-" * 80, alphabet=ALPHABET))], ALPHABET)
     assert (spelling.reading.text, spelling.reading.characters, spelling.alternatives) == ("", (), ())
     assert spelling.probability == pytest.approx(1)
 
@@ -297,7 +297,35 @@ def test_a_plate_without_characters_has_an_empty_text() -> None:
 def test_there_are_at_most_as_many_candidates_as_asked_for(top_n: int) -> None:
     unsure = {"0": 0.4, "O": 0.3, "D": 0.2, "Q": 0.1}
     probabilities = columns(unsure, "-", unsure, "-", unsure, "-", unsure, alphabet=ALPHABET)
-    assert len(spell(logs(probabilities), ALPHABET, top_n).reading.candidates) == top_n
+    assert len(spell([logs(probabilities)], ALPHABET, top_n).reading.candidates) == top_n
+
+
+def doubtful(first: dict[str, float], second: dict[str, float]) -> NDArray[np.float32]:
+    return logs(columns("-", first, "-", second, "-", alphabet=ALPHABET))
+
+
+def test_several_looks_settle_a_text_together() -> None:
+    """Each look alone reads another text; the one that none of them rules out wins."""
+    looks = [
+        doubtful({"A": 0.9}, {"0": 0.5, "8": 0.45}),
+        doubtful({"A": 0.9}, {"6": 0.5, "8": 0.45}),
+        doubtful({"4": 0.5, "A": 0.4}, {"8": 0.9}),
+    ]
+    assert [spell([look], ALPHABET).reading.text for look in looks] == ["A0", "A6", "48"]
+    spelling = spell(looks, ALPHABET)
+    assert spelling.reading.text == "A8"
+    assert spelling.probability == pytest.approx((0.9 * 0.45 * 0.9 * 0.45 * 0.4 * 0.9) ** (1 / 3), rel=1e-3)
+    assert spelling.reading.confidence == pytest.approx(spelling.probability, rel=1e-3)
+    assert [guess.value for guess in spelling.reading.characters] == ["A", "8"]
+    assert {candidate.text for candidate in spelling.reading.candidates} >= {"A8", "A0", "A6", "48"}
+    assert sum(candidate.confidence for candidate in spelling.reading.candidates) <= 1
+
+
+def test_looks_that_agree_are_as_sure_as_one() -> None:
+    look = doubtful({"A": 0.9, "4": 0.1}, {"8": 1.0})
+    alone, together = spell([look], ALPHABET), spell([look] * 3, ALPHABET)
+    assert together.reading.text == alone.reading.text
+    assert together.probability == pytest.approx(alone.probability)
 
 
 # --- the reader -----------------------------------------------------------------------------------------------
@@ -348,6 +376,27 @@ def test_a_crop_is_rectified_to_the_size_of_the_card() -> None:
     crop = reader.rectify(pixels, Corners((50, 40), (110, 44), (110, 70), (50, 66)))
     assert (crop.shape, crop.dtype) == ((HEIGHT, WIDTH, 3), np.uint8)
     assert reader.read([crop])[0].reading.text == "090"
+
+
+@pytest.mark.parametrize(("again", "batches", "text"), [(True, [2, 2], "1"), (False, [2], "7")])
+def test_only_doubtful_plates_are_looked_at_again(again: bool, batches: list[int], text: str) -> None:
+    """The bright plate is sure at once; the dark one is read otherwise in the further looks, which overrule."""
+    seen: list[int] = []
+
+    def read(crops: NDArray[np.uint8]) -> tuple[NDArray[Any], ...]:
+        doubt = {"7": 0.6, "1": 0.4} if not seen else {"7": 0.01, "1": 0.99}
+        seen.append(len(crops))
+        rows = [columns("-", {"8": 1.0} if crop.mean() > 120 else doubt, "-", alphabet=ALPHABET) for crop in crops]
+        return (logs(np.stack(rows)),)
+
+    reader = Reader(StandInSession(make_reader()[1].card, read))
+    pixels = np.full((100, 300, 3), 200, np.uint8)
+    pixels[30:60, 160:260] = 60
+    places = [Corners.from_box(Box(20, 30, 120, 60)), Corners.from_box(Box(160, 30, 260, 60))]
+    first, second = reader.read_plates(pixels, places, again=again)
+    assert (first.reading.text, second.reading.text) == ("8", text)
+    assert seen == batches
+    assert reader.read_plates(pixels, []) == []
 
 
 def test_a_reader_names_its_network() -> None:

@@ -31,6 +31,9 @@ _LEAST_SYMBOL = 1e-3
 _LEAST_ALTERNATIVE = 5e-3
 _LEAST_BEAM = 12
 _LEAST_RATIO = 1e-6  # of a text's probability to the best text's
+_SURE_TEXT = 0.9  # a plate whose text is less likely is looked at again
+_FURTHER_LOOKS = ((1.05, 1.06), (0.97, 0.94))  # a little wider, a little narrower
+_LEAST_IN_A_LOOK = 1e-4  # what a text that a look did not come up with counts for
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +152,22 @@ def _likeliest_path(logs: list[list[float]], symbols: list[int]) -> list[int]:
 
 
 def spell(
-    log_probabilities: Floats, alphabet: str, top_n: int = 10, calibration: Calibration = Calibration()
+    looks: Sequence[Floats], alphabet: str, top_n: int = 10, calibration: Calibration = Calibration()
 ) -> Spelling:
-    """The network's answer for one crop, (columns, len(alphabet) + 1), as a reading with its candidates."""
-    probabilities = np.exp(log_probabilities)
-    texts = search_texts(probabilities, alphabet, max(_LEAST_BEAM, top_n))[: max(1, top_n)]
+    """The network's answers for one plate as a reading with its candidates.
+
+    Args:
+        looks: one or more looks at the plate, each with log probabilities (columns, len(alphabet) + 1).
+        alphabet: the characters in the network's order.
+        top_n: most candidates.
+        calibration: of the confidence.
+    """
+    probabilities = [np.exp(look) for look in looks]
+    beam = max(_LEAST_BEAM, top_n)
+    found = [dict(search_texts(look, alphabet, beam)) for look in probabilities]
+    texts = _together(found)[: max(1, top_n)]
     text, probability = texts[0]
+    clearest = probabilities[max(range(len(found)), key=lambda look: found[look].get(text, 0.0))]
     confidence = calibration(probability)
     # What calibration takes from the best text or gives to it, the others give or take in proportion.
     # (Rounded in float32, they may together exceed what the best text leaves them.)
@@ -166,14 +179,28 @@ def spell(
         if other or rank == 0
     )
     alternatives = tuple(
-        _guesses(probabilities[column], alphabet, character)
-        for column, character in zip(align(probabilities, text, alphabet), text, strict=True)
+        _guesses(clearest[column], alphabet, character)
+        for column, character in zip(align(clearest, text, alphabet), text, strict=True)
     )
     characters = tuple(
         next(g for g in guesses if g.value == character) for guesses, character in zip(alternatives, text, strict=True)
     )
     reading = PlateReading(text, confidence, characters, candidates)
     return Spelling(reading, alternatives, min(1.0, probability))
+
+
+def _together(found: Sequence[dict[str, float]]) -> list[tuple[str, float]]:
+    """The texts of all looks, best first, each with the geometric mean of its probabilities: one look that rules a
+    text out weighs more than one that likes it.
+    """
+    if len(found) == 1:
+        return list(found[0].items())
+    texts = dict.fromkeys(text for look in found for text in look)
+    means = {
+        text: math.exp(sum(math.log(max(look.get(text, 0.0), _LEAST_IN_A_LOOK)) for look in found) / len(found))
+        for text in texts
+    }
+    return sorted(means.items(), key=lambda pair: -pair[1])
 
 
 def _guesses(row: Floats, alphabet: str, character: str) -> tuple[Guess, ...]:
@@ -207,8 +234,31 @@ class Reader:
 
     def read(self, crops: Sequence[Pixels], top_n: int = 10) -> list[Spelling]:
         """Reads rectified crops (uint8 RGB, each of the network's size); an empty text means none was seen."""
-        spellings = []
-        for start in range(0, len(crops), _BATCH):
-            (answers,) = self._session.run(np.stack(crops[start : start + _BATCH]))
-            spellings += [spell(answer, self.alphabet, top_n, self.calibration) for answer in answers]
+        return [self._spell([answer], top_n) for answer in self._answers(crops)]
+
+    def read_plates(
+        self, pixels: Pixels, corners: Sequence[Corners], top_n: int = 10, *, again: bool = True
+    ) -> list[Spelling]:
+        """Reads the plates at those places of a picture (h, w, 3).
+
+        With ``again``, a plate whose text is not sure is looked at twice more, a little wider and a little narrower,
+        and the three looks settle the text together.
+        """
+        looks = [[answer] for answer in self._answers([self.rectify(pixels, each) for each in corners])]
+        spellings = [self._spell(answers, top_n) for answers in looks]
+        unsure = [i for i, s in enumerate(spellings) if again and s.reading.text and s.probability < _SURE_TEXT]
+        crops = [rectify(pixels, corners[i], self.width, self.height, zoom) for i in unsure for zoom in _FURTHER_LOOKS]
+        further = iter(self._answers(crops))
+        for i in unsure:
+            spellings[i] = self._spell(looks[i] + [next(further) for _ in _FURTHER_LOOKS], top_n)
         return spellings
+
+    def _answers(self, crops: Sequence[Pixels]) -> list[Floats]:
+        """Log probabilities (columns, len(alphabet) + 1) for each crop."""
+        answers: list[Floats] = []
+        for start in range(0, len(crops), _BATCH):
+            answers += list(self._session.run(np.stack(crops[start : start + _BATCH]))[0])
+        return answers
+
+    def _spell(self, looks: Sequence[Floats], top_n: int) -> Spelling:
+        return spell(looks, self.alphabet, top_n, self.calibration)

@@ -290,7 +290,8 @@ class Recognizer:
         ``threshold_reading`` is not applied: every answer comes with its confidence.
         """
         reader, regions = self.stages.reader, self.stages.region_classifier
-        spellings = reader.read([reader.rectify(image.pixels, c) for c in corners], self.options.top_n)
+        again = self.options.mode != "fast"
+        spellings = reader.read_plates(image.pixels, corners, self.options.top_n, again=again)
         looks = regions.classify([regions.rectify(image.pixels, c) for c in corners])
         return [self._settle(spelling, look) for spelling, look in zip(spellings, looks, strict=True)]
 

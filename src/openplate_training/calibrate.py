@@ -33,7 +33,6 @@ from openplate_training.reader_data import (
     degrade_crop,
     is_held_for_calibration,
     is_readable,
-    rectified,
     shaken_corners,
 )
 from openplate_training.region_train import region_of
@@ -54,10 +53,10 @@ def answers(reader: Reader, crops: PackedPictures, cache: Path) -> tuple[Floats,
         record = crops.records[index]
         if record["text_label"] != "human":
             continue
-        plain = rectified(crops.picture(index), found[index])
-        shaken = shaken_corners(record, random, found[index])
-        hard = degrade_crop(rectified(crops.picture(index), shaken), random, 0.7)
-        for spelling in reader.read([plain, hard], top_n=1):
+        pixels, shaken = crops.picture(index), shaken_corners(record, random, found[index])
+        hard = degrade_crop(np.ascontiguousarray(pixels), random, 0.7)
+        for picture, corners in ((pixels, found[index]), (hard, shaken)):
+            (spelling,) = reader.read_plates(picture, [Corners.from_points(corners)], top_n=1)
             probabilities.append(spelling.probability)
             right.append(spelling.reading.text == normalise(record["text"]))
     return np.array(probabilities), np.array(right)

@@ -237,7 +237,7 @@ def test_eight_texts_are_learned_and_spelled() -> None:
         if step % BETWEEN_LOOKS == 0:
             with torch.no_grad():
                 answers = network.eval()(batch).numpy()
-            readings = [spell(answer, ALPHABET).reading for answer in answers]
+            readings = [spell([answer], ALPHABET).reading for answer in answers]
             if [reading.text for reading in readings] == TEXTS and min(r.confidence for r in readings) > 0.5:
                 return
     raise AssertionError(f"not learned in {MOST_STEPS} steps: {[reading.text for reading in readings]}")

@@ -122,7 +122,7 @@ class ReadingMeasurement(Measurement[PlateCrop, tuple[PlateReading | None, float
         image = load_sample(recognizer, sample)
         corners = corners_of(sample, image, recognizer)
         (reading,) = recognizer.read_plates(image, [corners])
-        (spelling,) = recognizer.stages.reader.read([recognizer.stages.reader.rectify(image.pixels, corners)])
+        (spelling,) = recognizer.stages.reader.read_plates(image.pixels, [corners])
         return reading, min(max(spelling.probability, 0.0), 1.0)
 
     def report(

@@ -104,9 +104,15 @@ def plate_view(
     return _sample(pixels, to_source, width, height), to_source
 
 
-def rectify(pixels: Pixels, corners: Corners, width: int, height: int) -> Pixels:
-    """A plate as the reading networks take it: ``warp_plate`` with the margins that they were trained for."""
-    return warp_plate(pixels, corners, width, height, MARGIN_X, MARGIN_Y)
+def rectify(
+    pixels: Pixels, corners: Corners, width: int, height: int, zoom: tuple[float, float] = (1.0, 1.0)
+) -> Pixels:
+    """A plate as the reading networks take it: ``warp_plate`` with the margins that they were trained for.
+
+    ``zoom`` shows so many times as much in x and y: another look at the same plate.
+    """
+    margins = [((1 + 2 * margin) * z - 1) / 2 for margin, z in zip((MARGIN_X, MARGIN_Y), zoom, strict=True)]
+    return warp_plate(pixels, corners, width, height, *margins)
 
 
 def target_corners(width: int, height: int, margin_x: float, margin_y: float) -> NDArray[np.float64]:

@@ -140,7 +140,8 @@ def test_damage_in_the_middle_is_gone_over_and_counted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cut", "words"), [(100, "not a video, or one that was cut before its index was written"), (5000, "cut (short|before)")]
+    ("cut", "words"),
+    [(100, "not a video, or one that was cut before its index was written"), (5000, "cut (short|before)")],
 )
 def test_a_file_without_its_index_is_explained(tmp_path: Path, cut: int, words: str) -> None:
     path = make_video(tmp_path / "whole.mp4", [draw(320, 240, number) for number in range(50)])

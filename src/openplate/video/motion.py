@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,9 +26,9 @@ _CELLS = 256 * 144
 _MANY_ROWS = 800  # of which every other one is enough, and halves the reading of memory
 _SAMPLED = 6  # every so many cells in each direction say how the light of the whole picture has changed
 _LONGEST_GAP_S = 10.0  # after which the background is no longer known
-_NOISE_FACTOR = 3.0
+_NOISE_FACTOR = 4.0  # what differs by more than four times the usual is no noise
 _NOISE_RATE = 1.0  # levels a second
-_MOST_NOISE = 10.0  # so that a car is still seen in front of a tree in the wind
+_MOST_NOISE = 8.0  # so that a car is still seen in front of a tree in the wind
 _RECENT_S = 0.5
 _LARGEST_LIGHT_CHANGE = 40.0  # levels, of the whole picture at once
 _ACTIVE_SHARE = 0.1  # of an object's area that has to change for it to move
@@ -77,14 +78,16 @@ class MotionGate:
         is_comparable = (frame.width, frame.height) == self._size and 0 <= passed_s <= _LONGEST_GAP_S
         self._at, self._size = frame.captured_at, (frame.width, frame.height)
         if not is_comparable:
-            self._learn_anew(levels)
+            self._background, self._recent = levels.copy(), levels.copy()
+            self._limit = np.full_like(levels, self._options.threshold)
             self._counts = self._reduce_ignored(levels)
             return (self._whole(),)
         difference = self._compensate(levels)
         differs = self._counted(cv2.compare(difference, self._limit, cv2.CMP_GT))
         count = cv2.countNonZero(differs)
         if count > self._options.light_share * differs.size:
-            self._learn_anew(levels)
+            self._background, self._recent = levels.copy(), levels.copy()
+            self._raise_limit(_NOISE_FACTOR * _NOISE_RATE * passed_s)  # in case that it was noise
             return (self._whole(),)
         least = max(self._options.min_area * differs.size, 1.0)
         boxes = self._moving(levels, differs, least) if count >= least else ()
@@ -106,9 +109,10 @@ class MotionGate:
             mask = cv2.bitwise_and(mask, self._counts)
         return np.asarray(mask, np.uint8)
 
-    def _learn_anew(self, levels: _Levels) -> None:
-        self._background, self._recent = levels.copy(), levels.copy()
-        self._limit = np.full_like(levels, self._options.threshold)
+    def _raise_limit(self, change: NDArray[Any] | float) -> None:
+        threshold = self._options.threshold
+        self._limit += np.asarray(change, np.float32)
+        np.clip(self._limit, threshold, max(_NOISE_FACTOR * _MOST_NOISE, threshold), out=self._limit)
 
     def _compensate(self, levels: _Levels) -> _Levels:
         """The difference from the background, once a change of light in the whole picture is taken off."""
@@ -120,13 +124,11 @@ class MotionGate:
 
     def _adapt(self, levels: _Levels, difference: _Levels, passed_s: float) -> None:
         # By so much a second, whatever the difference: what is seen half of the time counts, not how it stands out.
-        threshold, step = self._options.threshold, self._options.adaptation * passed_s
-        noise_step = _NOISE_FACTOR * _NOISE_RATE * passed_s
+        step, noise_step = self._options.adaptation * passed_s, _NOISE_FACTOR * _NOISE_RATE * passed_s
         change = cv2.subtract(levels, self._background)
         self._background += np.clip(change, -step, step, out=change)
         change = cv2.addWeighted(difference, _NOISE_FACTOR, self._limit, -1, 0)
-        self._limit += np.clip(change, -noise_step, noise_step, out=change)
-        np.clip(self._limit, threshold, max(_NOISE_FACTOR * _MOST_NOISE, threshold), out=self._limit)
+        self._raise_limit(np.clip(change, -noise_step, noise_step, out=change))
         cv2.accumulateWeighted(levels, self._recent, 1 - math.exp(-passed_s / _RECENT_S))
 
     def _moving(self, levels: _Levels, differs: Pixels, least: float) -> tuple[Box, ...]:
@@ -148,7 +150,7 @@ class MotionGate:
 
 def _join(differs: Pixels) -> tuple[NDArray[np.uint16], NDArray[np.int32]]:
     """Numbers from 1 for what hangs together, at half the size, and the table of its boxes; 0 is the rest."""
-    joined = cv2.dilate((_pairs(differs) > 0).view(np.uint8), np.ones((3, 3), np.uint8))
+    joined = (_pairs(differs) > 0).view(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8, ltype=cv2.CV_16U)
     return np.asarray(labels, np.uint16), np.asarray(stats, np.int32)
 
@@ -174,4 +176,4 @@ def _reduce(luma: Pixels) -> _Levels:
         luma = cv2.resize(luma, (columns, rows), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
     if (luma.shape[1], luma.shape[0]) != target:
         luma = cv2.resize(luma, target, interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
-    return luma.astype(np.float32)
+    return cv2.blur(luma, (3, 3)).astype(np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -11,7 +12,7 @@ from openplate.datatypes import Group, PlateReading
 from openplate.grouping.options import AUTOMATIC, STREAM, GroupOptions
 from openplate.grouping.passing import Passing, TrackedSighting
 from openplate.text import edit_distance, is_look_alike
-from openplate.tracking import are_similar, is_similar
+from openplate.tracking import are_similar, is_akin, is_part, is_similar
 
 _MOST_OPEN = 200
 _MOST_REMEMBERED = 500
@@ -111,7 +112,7 @@ class Grouper:
 
     def _passing_of_reading(self, tracked: TrackedSighting, reading: PlateReading, known: Passing | None) -> Passing:
         texts = [candidate.text for candidate in reading.candidates] or [reading.text]
-        if known is not None and known.has_text and are_similar(known.texts, texts):
+        if known is not None and known.has_text and _are_akin(known.texts, texts):
             known.strangers.clear()
             return known
         other = self._similar(tracked, texts, known)
@@ -249,7 +250,9 @@ class Grouper:
         return self.options.report_vehicles and is_seen
 
     def _is_sure(self, group: Group) -> bool:
-        return group.consensus is None or group.consensus.confidence >= self.options.min_group_confidence
+        if group.consensus is None:
+            return True
+        return group.consensus.confidence >= self.options.min_group_confidence / math.sqrt(len(group.sightings))
 
     # Whether it is known.
 
@@ -259,7 +262,10 @@ class Grouper:
         for each in reversed(self._reported):
             is_there = each.is_standing and each.is_at(passing.vehicle_place, passing.plate_place)
             is_remembered = is_there or passing.first_s - each.seen_s < self.options.memory_decay_s
+            is_recent = (passing.first_s - each.seen_s) * 1000 <= self.options.time_delta_ms
             is_same = is_there if text is None else each.has_text and _is_same_text(each.texts, text, is_there)
+            # Hidden by something, the rest of a plate was a track of its own for a moment.
+            is_same = is_same or (is_recent and text is not None and each.has_text and is_part(each.texts[0], text))
             if is_same and is_remembered:
                 return each
         return None
@@ -293,6 +299,10 @@ def _departure(passing: Passing) -> Iterable[Group]:
         return ()
     at, frame_index = passing.last_seen
     return (replace(report, state="left", last_seen=max(at, report.last_seen), last_frame=frame_index),)
+
+
+def _are_akin(known: Sequence[str], texts: Sequence[str]) -> bool:
+    return are_similar(known, texts) or is_akin(known[0], texts[0])
 
 
 def _is_same_text(known: Sequence[str], text: str, is_there: bool) -> bool:

@@ -20,7 +20,8 @@ class GroupOptions:
         min_plates_to_group: fewer readings make no group.
         max_plates_to_group: a group of so many readings is reported while the vehicle is still there.
         min_confidence: readings below it do not count, 0 to 1.
-        min_group_confidence: a group whose text all readings together give less makes none, 0 to 1.
+        min_group_confidence: what the text of all readings together needs, 0 to 1, where there is one; of four readings
+            half of it is enough, of nine a third: something is there.
         max_delay_to_send_ms: a group is reported no sooner than so long after its last reading. (A vehicle that is
             still there when ``max_prediction_delay_s`` or ``max_plates_to_group`` is reached does not wait.)
         preview: report early, once, as soon as a reading is confident; the group follows under the same id.

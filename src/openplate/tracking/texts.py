@@ -9,11 +9,29 @@ from openplate.text import edit_distance
 
 _MOST_TEXTS = 6
 _SHORT = 5
+_SHORTEST_PART = 3
 
 
 def is_similar(a: str, b: str) -> bool:
     """Two readings of one plate may differ like that: by two characters, of short texts by one."""
     return edit_distance(a, b) <= (1 if min(len(a), len(b)) < _SHORT else 2)
+
+
+def is_part(a: str, b: str, wrong: int = 0) -> bool:
+    """Whether one text is a part of the other, as where something hides the rest of the plate.
+
+    The part has three characters at least, of which ``wrong`` may be others.
+    """
+    part, whole = sorted((a, b), key=len)
+    if len(part) < _SHORTEST_PART:
+        return False
+    starts = range(len(whole) - len(part) + 1)
+    return any(sum(x != y for x, y in zip(part, whole[start:], strict=False)) <= wrong for start in starts)
+
+
+def is_akin(a: str, b: str) -> bool:
+    """Two readings of one track may differ like that: in up to half of their characters, or as a part."""
+    return edit_distance(a, b) <= max(2, max(len(a), len(b)) // 2) or is_part(a, b, 1)
 
 
 def are_similar(a: Iterable[str], b: Iterable[str]) -> bool:
@@ -52,5 +70,7 @@ class TextBelief:
             return 4.0 * sure
         if is_similar(known, reading.text):
             return (2.5 if distance == 1 else 1.0) * sure
+        if is_part(known, reading.text, 1):
+            return 0.0
         part = distance / max(len(known), len(reading.text))
         return -6.0 * sure * min(1.0, part / 0.6)

@@ -116,7 +116,9 @@ class MotionGate:
 
     def _compensate(self, levels: _Levels) -> _Levels:
         """The difference from the background, once a change of light in the whole picture is taken off."""
-        shift = float(np.median(levels[::_SAMPLED, ::_SAMPLED] - self._background[::_SAMPLED, ::_SAMPLED]))
+        sampled = (levels[::_SAMPLED, ::_SAMPLED] - self._background[::_SAMPLED, ::_SAMPLED]).ravel()
+        sampled.partition(sampled.size // 2)
+        shift = float(sampled[sampled.size // 2])  # the median
         if abs(shift) <= _LARGEST_LIGHT_CHANGE:
             self._background += np.float32(shift)
             self._recent += np.float32(shift)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -116,6 +117,19 @@ def test_brightness_agrees_with_the_colours_whatever_the_coding(
         assert not frame.luma.flags.writeable
         expected = frame.image.pixels @ np.array([0.299, 0.587, 0.114])
         assert np.corrcoef(frame.luma.ravel(), expected.ravel())[0, 1] > 0.97
+
+
+@pytest.mark.parametrize(("matrix", "turns"), [((0, 1, -1, 0), -1), ((0, -1, 1, 0), 1), ((-1, 0, 0, -1), 2)])
+def test_videos_of_a_telephone_are_turned_upright(tmp_path: Path, matrix: tuple[int, ...], turns: int) -> None:
+    data = bytearray(make_video(tmp_path / "plain.mp4", [draw(64, 48, 1)]).read_bytes())
+    a, b, c, d = (number << 16 for number in matrix)
+    at = data.index(b"tkhd") + 4 + 40  # where the header of the track says how it is to be shown
+    struct.pack_into(">9i", data, at, a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    (tmp_path / "turned.mp4").write_bytes(data)
+    (plain,), (turned,) = read(tmp_path / "plain.mp4"), read(tmp_path / "turned.mp4")
+    assert np.array_equal(turned.image.pixels, np.rot90(plain.image.pixels, turns))
+    assert np.array_equal(turned.luma, np.rot90(plain.luma, turns))
+    assert (turned.height, turned.width) == turned.luma.shape
 
 
 def test_a_cut_file_gives_what_is_left_of_it(tmp_path: Path) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
-from video_helpers import draw, jpeg, wait_until
+from video_helpers import draw, jpeg, make_video, wait_until
 from web_cameras import Exchange, answer, demand, is_authorized, mjpeg_head, part, web_camera
 
 from openplate.errors import SourceEnded, SourceError, SourceUnavailable
@@ -243,6 +247,30 @@ def test_a_redirect_elsewhere_is_refused(where: str) -> None:
     redirect = f"HTTP/1.1 302 There\r\nLocation: {where}\r\nContent-Length: 0\r\n\r\n".encode()
     with web_camera(lambda exchange: exchange.send(redirect)) as camera, pytest.raises(SourceUnavailable):
         open_source(camera.url, OPTIONS)
+
+
+def test_other_videos_by_http_are_read_as_live(tmp_path: Path) -> None:
+    video = make_video(tmp_path / "live.ts", [draw(64, 48, number) for number in range(8)]).read_bytes()
+    with web_camera(lambda exchange: exchange.send(answer(video, kind="video/mp2t"))) as camera:
+        frames, error = read_to_the_end(open_source(camera.url, OPTIONS, name="gate"))
+    assert [frame.index for frame in frames] == list(range(8))
+    assert {(frame.width, frame.position_s) for frame in frames} == {(64, None)}
+    assert isinstance(error, SourceEnded)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_certificates_are_checked_unless_told_otherwise(tmp_path: Path) -> None:
+    files = [str(tmp_path / name) for name in ("key.pem", "certificate.pem")]
+    making = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=camera"]
+    subprocess.run([*making, "-keyout", files[0], "-out", files[1]], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files[1], files[0])
+    with web_camera(lambda exchange: exchange.send(answer(PICTURES[0])), context) as camera:
+        url = camera.url.replace("http:", "https:")
+        with pytest.raises(SourceUnavailable, match="its certificate is not trusted"):
+            open_source(url, OPTIONS)
+        lenient = SourceOptions(open_timeout_s=60, verify_certificates=False)
+        assert len(take(open_source(url, lenient), 1)) == 1
 
 
 # --- watched over -------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -40,8 +41,8 @@ class Exchange:
 
 
 class WebCamera:
-    def __init__(self, script: Script) -> None:
-        self._script = script
+    def __init__(self, script: Script, context: ssl.SSLContext | None = None) -> None:
+        self._script, self._context = script, context
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._is_closing = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -58,14 +59,23 @@ class WebCamera:
                 thread.start()
 
     def _answer(self, connection: socket.socket) -> None:
-        with connection, contextlib.suppress(OSError):
-            connection.settimeout(60)
+        connection.settimeout(60)
+        with contextlib.suppress(OSError), self._secured(connection) as secured:
             head = b""
-            while b"\r\n\r\n" not in head and (data := connection.recv(4096)):
+            while b"\r\n\r\n" not in head and (data := secured.recv(4096)):
                 head += data
             if head:
                 self.paths.append(head.split(b" ")[1].decode())
-                self._script(Exchange(connection, head, len(self.paths), self._is_closing))
+                self._script(Exchange(secured, head, len(self.paths), self._is_closing))
+
+    def _secured(self, connection: socket.socket) -> socket.socket:
+        if self._context is None:
+            return connection
+        try:
+            return self._context.wrap_socket(connection, server_side=True)
+        except OSError:
+            connection.close()
+            raise
 
     def stop(self) -> None:
         self._is_closing.set()
@@ -79,8 +89,8 @@ class WebCamera:
 
 
 @contextmanager
-def web_camera(script: Script) -> Iterator[WebCamera]:
-    camera = WebCamera(script)
+def web_camera(script: Script, context: ssl.SSLContext | None = None) -> Iterator[WebCamera]:
+    camera = WebCamera(script, context)
     thread = threading.Thread(target=camera.serve)
     thread.start()
     try:

@@ -166,7 +166,7 @@ class StreamCamera:
     name: Annotated[str, _HERE, "What people call it; default: the id."] = ""
     sample: Annotated[int, WholeNumber(1, 1000), "One of every so many frames is looked at."] = 2
     total: Annotated[
-        int, OrNone(1, 2**31, "no limit"), "Frames that are looked at before the camera is stopped (unit: Openplate's)."
+        int, OrNone(1, 2**31, "no limit"), "Accepted and without effect: cameras are watched until the end."
     ] = -1
     regions: Annotated[
         tuple[str, ...], ListOf(_HERE, "codes of regions with commas"), "Regions that are expected."

@@ -317,6 +317,8 @@ def _camera_without_effect(camera: StreamCamera, at: _At) -> Iterator[str]:
     for key in ("video_fps", "video_overlay"):
         if getattr(camera, key):
             yield f"{at} {key} has no effect: no clips are recorded"
+    if camera.total != -1:
+        yield f"{at} total has no effect: cameras are watched until the end"
     if camera.trajectory and camera.max_dwell_delay is None:
         yield f"{at} trajectory has no effect without max_dwell_delay"
     if not camera.webhook_caching:

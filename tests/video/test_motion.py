@@ -197,3 +197,18 @@ def test_pictures_of_any_size(size: tuple[int, int]) -> None:
 def test_options_out_of_range_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         MotionOptions(**wrong)
+
+
+def test_a_clock_that_the_camera_writes_into_its_picture_is_no_motion() -> None:
+    """Of the usual size: else a frame would be analysed each second, day and night."""
+
+    def clock(levels: NDArray[np.float32]) -> None:
+        text = (NOON + timedelta(seconds=scene.time_s)).strftime("%Y-%m-%d %H:%M:%S")
+        written = np.zeros(levels.shape, np.uint8)
+        cv2.putText(written, text, (40, 70), cv2.FONT_HERSHEY_SIMPLEX, 1.5, 255.0, 4)
+        levels[written > 0] = 250
+
+    scene = Scene(size=(1920, 1080))
+    for _ in range(10):
+        scene.show(extra=clock)
+    assert [scene.show(extra=clock) for _ in range(70)] == [()] * 70

@@ -70,6 +70,13 @@ def test_a_broken_track_goes_on_though_its_text_came_late() -> None:
     assert texts(run(looks)) == ["AB123CD"]
 
 
+def test_a_part_of_a_plate_that_was_a_track_of_its_own_is_no_vehicle() -> None:
+    """A pillar hides most of the plate: what is left of it is followed apart for a moment, and misread."""
+    looks = [*go("MT536UY", 0, 3), Look(1.5, "MI5", track=2, x=2000), Look(1.7, "MI5", track=2, x=2000)]
+    assert texts(run(looks, STREAM)) == ["MT536UY"]
+    assert texts(run(looks, replace(SCOUT, min_confidence=0), until_s=20)) == ["MT536UY"]
+
+
 def test_no_vehicle_jumps_across_the_picture() -> None:
     """A text alike, at once at the other end: another vehicle."""
     looks = [*stay("AB123CD", 0, 1), *stay("AB124CD", 1.2, 2.2, track=2, x=5000)]

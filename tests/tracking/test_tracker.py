@@ -135,6 +135,21 @@ def test_another_plate_in_front_does_not_change_whose_track_it_is() -> None:
     assert [(t.text, t.vehicle_index, t.plate_index) for t in tracks] == [("AB123CD", 0, None), ("XX999YY", None, 0)]
 
 
+def test_a_vehicle_that_stopped_behind_something_is_recognized_by_its_plate() -> None:
+    """It comes out where nobody expected it, first its nose alone, then the plate."""
+    tracker = Tracker(TrackerOptions())
+    ids = []
+    for index in range(30):
+        x = 90.0 * index if index < 10 else 830.0 + 5.0 * (index - 10)
+        box, plate_box = Box(x, 200, x + 300, 440), Box(x + 110, 380, x + 190, 400)
+        vehicles = [make_detection("car", box, 0.9)] if index < 10 or index >= 20 else []
+        has_plate = index < 10 or index >= 23
+        plates = [make_plate("AB123CD", box=plate_box, vehicle_index=0)] if has_plate else []
+        tracks = tracker.update(vehicles, plates, START + timedelta(seconds=index / 10), index)
+        ids.append([track.id for track in tracks if track.vehicle_index is not None])
+    assert ids[9] == ids[-1] == [1]
+
+
 def test_two_runs_give_the_same() -> None:
     moments = list(watch(CROSSING, 10, Imperfection(0.05, 0.2, 0.3, 0.5, 0.3), seed=4))
     assert follow(moments) == follow(moments)

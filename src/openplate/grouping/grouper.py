@@ -20,6 +20,7 @@ _PARKED_MEMORY_S = 86_400.0
 _SLACK_S = 60.0  # a pass that begins within the memory may be reported after it
 _MOST_STRANGERS = 3
 _SURE_STRANGER = 0.6
+_MOST_PART_READINGS = 4
 _LEAST_VEHICLE_SIGHTINGS = 3
 
 
@@ -230,8 +231,9 @@ class Grouper:
         if group is None or not self._is_sure(group):
             self._by_track = {track: each for track, each in self._by_track.items() if each is not passing}
             return []
-        known = self._recall(passing, group)
-        if known is not None and not self._is_told_again(known):
+        whole = self._whole_of(passing, group)
+        known = whole or self._recall(passing, group)
+        if known is not None and (whole is not None or not self._is_told_again(known)):
             known.absorb(passing)
             self._by_track = {t: known if each is passing else each for t, each in self._by_track.items()}
             return []
@@ -256,16 +258,26 @@ class Grouper:
 
     # Whether it is known.
 
+    def _whole_of(self, passing: Passing, group: Group) -> Passing | None:
+        """The pass of which this is a part: while something hid the rest of the plate, it was a track of its own."""
+        if group.consensus is None or passing.ballot.count > _MOST_PART_READINGS:
+            return None
+        text = group.consensus.text
+        for each in (*self._open, *self._reported):
+            is_near = (passing.first_s - each.seen_s) * 1000 <= self.options.time_delta_ms
+            if is_near and each.ballot.count > passing.ballot.count and each.began_s <= passing.read_s:
+                whole = each.texts[0]
+                if len(whole) > len(text) and is_part(whole, text, 1):
+                    return each
+        return None
+
     def _recall(self, passing: Passing, group: Group) -> Passing | None:
         """The same vehicle, reported before and not forgotten."""
         text = group.consensus.text if group.consensus else None
         for each in reversed(self._reported):
             is_there = each.is_standing and each.is_at(passing.vehicle_place, passing.plate_place)
             is_remembered = is_there or passing.first_s - each.seen_s < self.options.memory_decay_s
-            is_recent = (passing.first_s - each.seen_s) * 1000 <= self.options.time_delta_ms
             is_same = is_there if text is None else each.has_text and _is_same_text(each.texts, text, is_there)
-            # Hidden by something, the rest of a plate was a track of its own for a moment.
-            is_same = is_same or (is_recent and text is not None and each.has_text and is_part(each.texts[0], text))
             if is_same and is_remembered:
                 return each
         return None

@@ -51,6 +51,7 @@ class Passing:
         self.is_parked = False
         self.is_confirmed = False
         self.reported_s = now_s
+        self.began_s = now_s
         self.first_s = now_s  # of the first reading, once there is one
         self.seen_s, self.seen_step = now_s, step
         self.read_s = now_s

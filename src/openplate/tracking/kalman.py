@@ -36,8 +36,12 @@ class BoxFilter:
 
     def __init__(self, box: Box, unit_share: float = 1.0) -> None:
         self._unit_share = unit_share
-        self._mean = measure(box)
         self._velocity = np.zeros(4)
+        self.restart(box)
+
+    def restart(self, box: Box) -> None:
+        """It is found again after a while: its velocity may still be the old one, or any other."""
+        self._mean = measure(box)
         scale = self._scale()
         self._variance = (MEASURED * scale) ** 2
         self._covariance = np.zeros(4)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from openplate.datatypes import Box, PlateReading
+from openplate.datatypes import Box, Detection, PlateReading
 from openplate.tracking.kalman import BoxFilter, Floats, measure
 from openplate.tracking.observations import Observation
 from openplate.tracking.texts import TextBelief
@@ -22,6 +23,9 @@ _PLACED_DOUBT = 4.0  # of a plate that is not seen but whose vehicle is
 _STANDING = 0.12  # of the vehicle's size per second
 _SURE_TEXT = 0.9
 _WEAK_DOUBT = 2.0
+_YOUNG_S, _FEW = 1.5, 4
+_AWAY_S = 0.3
+_REACH, _REACH_PER_S = 2.0, 3.0  # of the vehicle's size, from where a lost track is expected
 _SURE = 0.5
 
 
@@ -60,6 +64,32 @@ class Followed:
         """It hardly moves, and has been watched long enough to say so."""
         followed = self._vehicle or self._plate
         return self._age_s >= 0.5 and self.hits >= 3 and followed is not None and followed.speed < _STANDING
+
+    @property
+    def is_young(self) -> bool:
+        """It began a moment ago, and its plate has hardly been read."""
+        return 1 <= self.texts.count <= _FEW and self._age_s <= _YOUNG_S
+
+    def resemblance(self, lost: Followed) -> float:
+        """How much the plate speaks for this being a track that was lost, where it can have come that far."""
+        reading = self.texts.latest
+        here, there = self.vehicle_box or self.plate_box, lost.vehicle_box or lost.plate_box
+        if reading is None or here is None or there is None:
+            return -math.inf
+        (ax, ay), (bx, by) = here.center, there.center
+        size = math.sqrt(max(here.area, there.area))
+        is_near = math.hypot(ax - bx, ay - by) <= size * (_REACH + _REACH_PER_S * lost.unseen_s)
+        return lost.texts.evidence(reading) if is_near else -math.inf
+
+    def go_on_as(self, young: Followed) -> None:
+        """Becomes what another track has seen since this one was lost."""
+        self.vehicle_index, self.plate_index = young.vehicle_index, young.plate_index
+        self._vehicle, self._plate = young._vehicle, young._plate
+        self._plate_place = young._plate_place
+        self.hits += young.hits
+        self.is_seen, self.missed, self.unseen_s, self.last_frame = True, 0, 0.0, young.last_frame
+        if young.texts.latest is not None:
+            self.texts.add(young.texts.latest)
 
     def predict(self, seconds: float) -> None:
         self._age_s += seconds
@@ -146,15 +176,15 @@ class Followed:
         """Takes in what was seen of it in this frame; called again for a plate that was found apart."""
         if not self.is_seen:
             self.hits += 1
+        was_away = self.unseen_s > _AWAY_S and self.missed > 1
         self.is_seen, self.missed, self.unseen_s = True, 0, 0.0
         self.last_frame = self._frame_index
         if observation.vehicle is not None:
             self.vehicle_index = observation.vehicle_index
-            self._vehicle = _follow(self._vehicle, observation.vehicle.box, observation.vehicle.confidence, 1.0)
+            self._vehicle = _follow(self._vehicle, observation.vehicle, 1.0, was_away)
         if observation.plate is not None:
-            found = observation.plate.detection
             self.plate_index = observation.plate_index
-            self._plate = _follow(self._plate, found.box, found.confidence, _PLATE_UNIT)
+            self._plate = _follow(self._plate, observation.plate.detection, _PLATE_UNIT, was_away)
             if observation.plate.reading is not None:
                 self.texts.add(observation.plate.reading)
         self._relate(observation)
@@ -182,13 +212,17 @@ def holds_plate(vehicle: Box, plate: Box) -> bool:
     return common is not None and common.area >= 0.6 * plate.area and plate.area < 0.5 * vehicle.area
 
 
-def _follow(current: BoxFilter | None, box: Box, confidence: float, unit_share: float) -> BoxFilter:
+def _follow(current: BoxFilter | None, found: Detection, unit_share: float, was_away: bool) -> BoxFilter:
     if current is None:
-        return BoxFilter(box, unit_share)
-    far, _ = current.distances(measure(box)[None])
+        return BoxFilter(found.box, unit_share)
+    far, _ = current.distances(measure(found.box)[None])
     if float(far[0]) > 8 * _GATE:  # the box means something else now: the whole lorry, not its cab
-        return BoxFilter(box, unit_share)
-    current.update(box, 1.0 if confidence >= _SURE else _WEAK_DOUBT)
+        return BoxFilter(found.box, unit_share)
+    if was_away:
+        # What comes out from behind something is first seen in part, which says little of how fast it is.
+        current.restart(found.box)
+    else:
+        current.update(found.box, 1.0 if found.confidence >= _SURE else _WEAK_DOUBT)
     return current
 
 

@@ -48,10 +48,14 @@ class TextBelief:
     def __init__(self) -> None:
         self._weights: dict[str, float] = {}
         self._total = 0.0
+        self.count = 0
+        self.latest: PlateReading | None = None
 
     def add(self, reading: PlateReading) -> None:
         self._weights[reading.text] = self._weights.get(reading.text, 0.0) + reading.confidence
         self._total += reading.confidence
+        self.count += 1
+        self.latest = reading
         if len(self._weights) > _MOST_TEXTS:
             del self._weights[min(self._weights, key=self._weights.__getitem__)]
 

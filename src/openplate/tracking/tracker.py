@@ -24,6 +24,7 @@ State = Literal["tentative", "confirmed", "lost"]
 
 _WORST = 30.0  # from this cost on a pair is no pair
 _AS_PLATE = 12.0
+_RECOGNIZED = 2.0  # logarithm of odds
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ class Tracker:
         left, more = self._associate(tentative, left)
         self._associate_plates([*loose, *loose_weak, *more, *(each for each in left if each.vehicle is None)], left)
         self._begin(left, frame_index)
+        self._recognize_again()
         return self._finish()
 
     def hold(self, at: datetime) -> tuple[Track, ...]:
@@ -160,6 +162,16 @@ class Tracker:
         for observation in observations[: max(0, room)]:
             self._tracks.append(Followed(self._next_id, observation, frame_index, self.options.confirm_after))
             self._next_id += 1
+
+    def _recognize_again(self) -> None:
+        """A young track whose plate says what that of a lost one said is that one, come out from behind something."""
+        lost = [track for track in self._tracks if track.is_confirmed and not track.is_seen]
+        for young in [track for track in self._tracks if track.is_seen and track.is_young]:
+            again = max(lost, key=young.resemblance, default=None)
+            if again is not None and young.resemblance(again) >= _RECOGNIZED:
+                again.go_on_as(young)
+                lost.remove(again)
+                self._tracks.remove(young)
 
     def _finish(self) -> tuple[Track, ...]:
         self._tracks = [track for track in self._tracks if not self._has_gone(track)]

@@ -54,6 +54,11 @@ def test_alike_plates_side_by_side_are_two_groups() -> None:
     assert sorted(map(str, texts(run(looks)))) == ["AB123CD", "AB124CD"]
 
 
+def test_look_alikes_in_the_same_frames_are_two_vehicles() -> None:
+    looks = [*go("AB121CD", 0, 3), *go("AB127CD", 0, 3.4, track=2, x=500)]
+    assert sorted(map(str, texts(run(looks)))) == ["AB121CD", "AB127CD"]
+
+
 def test_alike_plates_one_after_the_other_are_two_groups() -> None:
     """The second comes within the memory of the first, and must not be taken for it."""
     looks = [*go("AB123CD", 0, 3), *go("AB124CD", 20, 23, track=2)]

@@ -277,7 +277,12 @@ class Grouper:
         for each in reversed(self._reported):
             is_there = each.is_standing and each.is_at(passing.vehicle_place, passing.plate_place)
             is_remembered = is_there or passing.first_s - each.seen_s < self.options.memory_decay_s
-            is_same = is_there if text is None else each.has_text and _is_same_text(each.texts, text, is_there)
+            if text is None:
+                is_same = is_there
+            elif each.seen_s > passing.began_s:  # two at the same time may look alike
+                is_same = each.texts[:1] == [text]
+            else:
+                is_same = each.has_text and _is_same_text(each.texts, text, is_there)
             if is_same and is_remembered:
                 return each
         return None

@@ -7,12 +7,13 @@ zone beside that in UTC, one result in each event, boxes that count from the top
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 from openplate.datatypes import Box, Group, Plate, Recognition, Vehicle
+from openplate.formats.platerecognizer_accounts import calls_used
 from openplate.formats.platerecognizer_parts import cloud_time
 from openplate.formats.platerecognizer_plates import snapshot_v1
 from openplate.formats.platerecognizer_vehicle import snapshot_v2
@@ -28,6 +29,7 @@ __all__ = [
     "direction",
     "dwell_data",
     "event_data",
+    "file_answer",
     "hook_body",
     "image_part",
     "json_line",
@@ -176,6 +178,35 @@ def hook_body(
     """What a receiver is sent as ``json``: the id of a hook is that of the camera."""
     hook = {"target": target_url, "id": camera.camera_id, "event": kind, "filename": filename}
     return {"hook": hook, "data": dict(data)}
+
+
+def file_answer(
+    filename: str,
+    camera_id: str,
+    *,
+    seconds: float,
+    frames: int,
+    failed_frames: int,
+    events: int,
+    calls: int,
+    ignored: Sequence[str] = (),
+) -> dict[str, object]:
+    """What whoever uploaded a file is told: that it was worked on, and the usage; readings go elsewhere.
+
+    Nobody has published Stream's own form of it. ``calls`` are the files worked on so far, ``ignored`` the names of
+    fields that are no settings.
+    """
+    return {
+        "status": "done",
+        "filename": filename,
+        "camera_id": camera_id,
+        "processing_time": round(seconds * 1000, 3),
+        "frames": frames,
+        "failed_frames": failed_frames,
+        "events": events,
+        "ignored_fields": list(ignored),
+        "usage": calls_used(calls, None),
+    }
 
 
 def json_line(data: Mapping[str, object]) -> str:

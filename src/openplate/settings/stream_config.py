@@ -35,6 +35,7 @@ __all__ = [
     "describe_stream_settings",
     "describe_stream_webhook",
     "load_stream_settings",
+    "with_overrides",
     "write_default_config",
 ]
 
@@ -47,6 +48,14 @@ NOT_WELL_FORMED: Final = "STR0021"
 _LINE_END: Final = re.compile(r"\r\n|\n|\r")
 _PATTERNS: Final = ("image_format", "csv_file", "jsonlines_file")
 _FLAT: Final = ("webhook_header", "webhook_image", "webhook_image_type", "webhook_caching", "webhook_request_timeout")
+
+OVERRIDABLE: Final = (
+    *("name", "sample", "total", "regions", "region_config", "detection_rule", "detection_mode", "mmc"),
+    *("max_prediction_delay", "memory_decay", "merge_buffer", "max_dwell_delay", "trajectory", "report_static"),
+    *("text_formats", "plates_per_vehicle", "max_reconnection_delay", "image_quality", "mask_id"),
+    *("video_fps", "video_overlay", "user_data"),
+)
+"""What whoever uploads a file may say of it: not where files are written, nor who is told."""
 
 _DEFAULT: Final = """\
 # Cameras that Openplate watches, in the words of Plate Recognizer's Stream.
@@ -105,6 +114,40 @@ def load_stream_settings(path: Path) -> StreamSettings:
     if not cameras:
         raise SettingsError(f"{file}: [cameras] must have a section for each camera, [[camera-1]], it has none")
     return replace(settings, cameras=cameras, webhooks=tuple(webhooks.values()), warnings=tuple(warnings))
+
+
+def with_overrides(
+    camera: StreamCamera, values: Mapping[str, Sequence[str]], folder: Path
+) -> tuple[StreamCamera, tuple[str, ...]]:
+    """The camera with other values for some keys, and which of the names given are no keys of a camera.
+
+    Args:
+        camera: of the settings.
+        values: texts by key; several, or one with commas, make a list.
+        folder: of ``config.ini``.
+
+    Raises:
+        SettingsError: a value is not accepted, or the key is not one of ``OVERRIDABLE``.
+    """
+    at = _At(Path("upload"), ())
+    found: dict[str, Any] = {}
+    for key, texts in values.items():
+        if key in _CAMERA and key not in OVERRIDABLE:
+            raise at.error(f"{key} cannot be set for one file; these can: {', '.join(OVERRIDABLE)}")
+        if key in _CAMERA:
+            is_list = isinstance(_CAMERA[key][0], ListOf)
+            found[key] = _accept(_CAMERA[key][0], key, _listed(key, texts) if is_list else texts[-1], at)
+    changed = replace(camera, **found)
+    _check(changed, at)
+    changed = replace(changed, mask=_mask(changed.mask_id, folder, at))
+    return changed, tuple(key for key in values if key not in _CAMERA)
+
+
+def _listed(key: str, texts: Sequence[str]) -> list[str]:
+    """Regular expressions may have commas in them, so each is a value of its own."""
+    if key == "text_formats":
+        return list(texts)
+    return [part.strip() for text in texts for part in text.split(",")]
 
 
 def write_default_config(folder: Path) -> Path:

@@ -13,6 +13,7 @@ from benchmarks.results import ROOT
 
 from openplate.models import catalog
 from openplate.settings import describe_settings
+from openplate.settings.camera_sections import describe_camera_settings
 from openplate_training.fonts import PACKAGES
 from scripts.measured import table
 
@@ -85,10 +86,21 @@ def settings() -> str:
     return table(("name", "variable", "accepts", "default", "meaning"), rows)
 
 
+def cameras() -> str:
+    """What a camera's section may say."""
+    rows = [
+        (f"`{name}`", accepts, "a must" if name == "url" else _default(default), meaning)
+        for name, accepts, default, meaning in describe_camera_settings()
+    ]
+    return table(("name", "accepts", "default", "meaning"), rows)
+
+
 def _default(value: object) -> str:
     """As it is written in a settings file."""
     if value is None:
         return "not set"
+    if value == ():
+        return "none"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 

@@ -30,6 +30,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "serve": measured.serve,
     "commands": reference.commands,
     "settings": reference.settings,
+    "cameras": reference.cameras,
     "networks": reference.networks,
     "data": reference.data_sets,
     "fonts": reference.fonts,

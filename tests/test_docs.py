@@ -20,6 +20,7 @@ from openplate.formats import native
 from openplate.models import DEVICES, PRECISIONS, catalog
 from openplate.pipeline import RecognitionOptions
 from openplate.settings import describe_settings
+from openplate.settings.camera_sections import describe_camera_settings
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -75,6 +76,13 @@ def test_every_setting_is_documented() -> None:
     for setting in describe_settings():
         assert in_code(setting.name, text)
         assert in_code(setting.variable, text)
+
+
+def test_every_setting_of_a_camera_is_documented() -> None:
+    for name, accepts, _, meaning in describe_camera_settings():
+        (row,) = (line for line in page("settings.md").splitlines() if line.startswith(f"| `{name}` |"))
+        assert accepts in row
+        assert meaning in row
 
 
 def test_every_format_and_its_keys_are_documented() -> None:

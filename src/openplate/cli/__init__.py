@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from openplate.cli import alpr, evaluate, models, recognize, redact, regions, serve, settings, tokens, webhooks
+from openplate.cli import alpr, evaluate, models, recognize, redact, regions, serve, settings, tokens, watch, webhooks
 from openplate.cli.group import INTERRUPTED, Commands
 
 __all__ = ["app", "main"]
@@ -28,6 +28,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("recognize")(recognize.recognize)
+app.command("watch")(watch.watch)
 app.command("serve")(serve.serve)
 app.command("redact")(redact.redact)
 app.command("regions")(regions.regions)

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from openplate.cli.surroundings import SettingsFile, settings_for
-from openplate.settings import describe_settings, shown_values
+from openplate.settings import LoadedSettings, describe_settings, shown_values
+from openplate.settings.camera_sections import describe_camera_settings, shown_camera_values
 
 
 class Action(StrEnum):
@@ -35,6 +36,22 @@ def settings(
         else:
             typer.echo(f"{each.name} = {_as_text(shown)}  ({source})")
             typer.echo(f"    {each.description} Accepts {each.accepts}. Variable: {each.variable}")
+    _show_cameras(loaded, as_json=as_json)
+
+
+def _show_cameras(loaded: LoadedSettings, *, as_json: bool) -> None:
+    for camera in loaded.settings.cameras:
+        shown = shown_camera_values(camera)
+        for name, accepts, _, description in describe_camera_settings():
+            whole = f"cameras.{camera.name}.{name}"
+            if as_json:
+                import json
+
+                entry = {"name": whole, "value": shown[name], "source": loaded.sources[f"cameras.{camera.name}"]}
+                typer.echo(json.dumps(entry | {"variable": None, "accepts": accepts, "description": description}))
+            else:
+                typer.echo(f"{whole} = {_as_text(shown[name])}  ({loaded.sources[f'cameras.{camera.name}']})")
+                typer.echo(f"    {description} Accepts {accepts}.")
 
 
 def _as_text(value: object) -> str:

@@ -37,8 +37,8 @@ def to_dict(recognition: Recognition) -> dict[str, object]:
         "source": recognition.source,
         "width": int(recognition.width),
         "height": int(recognition.height),
-        "plates": [_plate(plate) for plate in recognition.plates],
-        "vehicles": [_vehicle(vehicle) for vehicle in recognition.vehicles],
+        "plates": [plate_dict(plate) for plate in recognition.plates],
+        "vehicles": [vehicle_dict(vehicle) for vehicle in recognition.vehicles],
         "timings_ms": _timings(recognition.timings),
     }
 
@@ -76,7 +76,7 @@ def _pixels(value: float) -> float:
     return round(float(value), 2)
 
 
-def _confidence(value: float) -> float:
+def rounded_confidence(value: float) -> float:
     return round(float(value), 4)
 
 
@@ -84,58 +84,60 @@ def _box(box: Box) -> list[float]:
     return [_pixels(value) for value in box.as_tuple()]
 
 
-def _plate(plate: Plate) -> dict[str, object]:
+def plate_dict(plate: Plate) -> dict[str, object]:
+    """One plate of ``to_dict``."""
     reading, corners = plate.reading, plate.detection.corners
     return {
         "text": reading.text if reading else None,
-        "confidence": _confidence(reading.confidence) if reading else None,
-        "detection_confidence": _confidence(plate.detection.confidence),
+        "confidence": rounded_confidence(reading.confidence) if reading else None,
+        "detection_confidence": rounded_confidence(plate.detection.confidence),
         "box": _box(plate.detection.box),
         "corners": [[_pixels(x), _pixels(y)] for x, y in corners.as_tuple()] if corners else None,
-        "region": _region(reading),
-        "candidates": [_candidate(candidate) for candidate in reading.candidates] if reading else [],
-        "characters": [_guess(character) for character in reading.characters] if reading else [],
+        "region": region_dict(reading),
+        "candidates": [candidate_dict(candidate) for candidate in reading.candidates] if reading else [],
+        "characters": [guess_dict(character) for character in reading.characters] if reading else [],
         "vehicle": plate.vehicle_index,
     }
 
 
-def _region(reading: PlateReading | None) -> dict[str, object] | None:
+def region_dict(reading: PlateReading | None) -> dict[str, object] | None:
     if reading is None or not reading.regions:
         return None
     best = reading.regions[0]
-    return {"code": best.value, "confidence": _confidence(best.confidence)}
+    return {"code": best.value, "confidence": rounded_confidence(best.confidence)}
 
 
-def _candidate(candidate: PlateCandidate) -> dict[str, object]:
+def candidate_dict(candidate: PlateCandidate) -> dict[str, object]:
     return {
         "text": candidate.text,
-        "confidence": _confidence(candidate.confidence),
+        "confidence": rounded_confidence(candidate.confidence),
         "matches_pattern": bool(candidate.matches_pattern),
     }
 
 
-def _guess(guess: Guess) -> dict[str, object]:
-    return {"value": guess.value, "confidence": _confidence(guess.confidence)}
+def guess_dict(guess: Guess) -> dict[str, object]:
+    return {"value": guess.value, "confidence": rounded_confidence(guess.confidence)}
 
 
-def _vehicle(vehicle: Vehicle) -> dict[str, object]:
+def vehicle_dict(vehicle: Vehicle) -> dict[str, object]:
+    """One vehicle of ``to_dict``."""
     detection, attributes = vehicle.detection, vehicle.attributes
     return {
         "label": detection.label,
-        "confidence": _confidence(detection.confidence),
+        "confidence": rounded_confidence(detection.confidence),
         "box": _box(detection.box),
-        **({} if attributes is None else {"attributes": _attributes(attributes)}),
+        **({} if attributes is None else {"attributes": attributes_dict(attributes)}),
     }
 
 
-def _attributes(attributes: VehicleAttributes) -> dict[str, object]:
+def attributes_dict(attributes: VehicleAttributes) -> dict[str, object]:
     def guesses(name: str) -> list[dict[str, object]]:
-        return [_guess(guess) for guess in getattr(attributes, name)]
+        return [guess_dict(guess) for guess in getattr(attributes, name)]
 
     return {
         **{name: guesses(name) for name in _BEFORE_MODELS},
         "make_models": [
-            {"make": guess.make, "model": guess.model, "confidence": _confidence(guess.confidence)}
+            {"make": guess.make, "model": guess.model, "confidence": rounded_confidence(guess.confidence)}
             for guess in attributes.make_models
         ],
         **{name: guesses(name) for name in _AFTER_MODELS},

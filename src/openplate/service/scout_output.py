@@ -15,15 +15,19 @@ from openplate.video_pipeline import GroupPicture
 class ScoutOutput:
     """Hands what cameras see to a reporter, each as the camera that its number stands for."""
 
-    def __init__(self, reporter: ScoutReporter, cameras: Mapping[int, rekor.CameraContext]) -> None:
-        self._reporter, self._cameras = reporter, cameras
+    def __init__(
+        self, reporter: ScoutReporter, cameras: Mapping[int, rekor.CameraContext], *, has_groups: bool = True
+    ) -> None:
+        """``has_groups``: whether groups are reported, not frames alone."""
+        self._reporter, self._cameras, self._has_groups = reporter, cameras, has_groups
 
     def frame(self, camera: Camera, recognition: Recognition | None, frame: Frame) -> None:
         if recognition is not None and any(plate.reading for plate in recognition.plates):
             self._reporter.frame(self._cameras[camera.number], recognition, frame.image)
 
     def group(self, camera: Camera, picture: GroupPicture) -> None:
-        self._reporter.group(self._cameras[camera.number], picture.group, picture.image)
+        if self._has_groups:
+            self._reporter.group(self._cameras[camera.number], picture.group, picture.image)
 
     def close(self) -> None:
-        """Nothing is held back: the uploader ends by itself."""
+        """Nothing is held back: what is queued is on the disk."""

@@ -163,6 +163,7 @@ class WatchedCamera:
             seen = self._video.feed(frame)
         except Exception as error:
             self._count_failure(frame, error)
+            self._output.frame(self.camera, None, frame)
             return
         self._fails_to_analyse = False
         recognition = seen.recognition

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple, get_args, get_origin, get_type_hints
 
 from openplate.errors import SettingsError
+from openplate.settings.camera_sections import CAMERAS, read_cameras
 from openplate.settings.rules import HIDDEN, DatabaseUrl, Rule, Secret
 from openplate.settings.tree import Settings
 
@@ -23,7 +24,7 @@ _OTHER_VARIABLES: Final = (FILE_VARIABLE, "OPENPLATE_DATA")
 
 @dataclass(frozen=True, slots=True)
 class LoadedSettings:
-    """Settings, and for each name ("limits.max_bytes") where its value comes from, in words."""
+    """Settings, and for each name ("limits.max_bytes", "cameras.gate") where its value comes from, in words."""
 
     settings: Settings
     sources: Mapping[str, str]
@@ -60,15 +61,19 @@ def load_settings(
     file = path or (Path(variables[FILE_VARIABLE]) if FILE_VARIABLE in variables else None)
     values: dict[str, object] = {}
     sources = dict.fromkeys(_SETTINGS, "default")
+    tree = _read(file) if file else {}
+    cameras = read_cameras(tree.pop(CAMERAS, {}), str(file))
     layers = (
-        _from_file(file) if file else {},
+        _from_tree(tree, file) if file else {},
         _from_environment(variables),
         _from_command_line(command_line or {}),
     )
     for layer in layers:
         for name, (value, source) in layer.items():
             values[name], sources[name] = value, source
-    return LoadedSettings(_with_values(Settings(), values), sources)
+    settings: Settings = _with_values(Settings(), values)
+    sources |= {f"{CAMERAS}.{camera.name}": f"file {file}" for camera in cameras}
+    return LoadedSettings(replace(settings, cameras=cameras), sources)
 
 
 def describe_settings() -> tuple[SettingDescription, ...]:
@@ -94,13 +99,16 @@ def _value(settings: Settings, name: str) -> object:
 _Layer = dict[str, tuple[object, str]]
 
 
-def _from_file(path: Path) -> _Layer:
+def _read(path: Path) -> dict[str, Any]:
     try:
-        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"the settings file {path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"the settings file {path} is not TOML: {error}") from error
+
+
+def _from_tree(tree: Mapping[str, object], path: Path) -> _Layer:
     return {
         name: (_accept(name, value, str(path)), f"file {path}") for name, value in _flatten(tree, "", str(path)).items()
     }
@@ -186,7 +194,7 @@ def _leaves(section: object, prefix: str = "") -> Iterator[tuple[str, _Leaf]]:
         if get_origin(hint) is Annotated:
             _, rule, description = get_args(hint)
             yield prefix + name, _Leaf(rule, description, default)
-        else:
+        elif name != CAMERAS:
             yield from _leaves(default, f"{prefix}{name}.")
 
 
@@ -197,7 +205,7 @@ def _with_values(section: Any, values: Mapping[str, object], prefix: str = "") -
         name = prefix + entry.name
         if name in _SETTINGS:
             changes[entry.name] = values.get(name, getattr(section, entry.name))
-        else:
+        elif entry.name != CAMERAS:
             changes[entry.name] = _with_values(getattr(section, entry.name), values, name + ".")
     return replace(section, **changes)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from openplate.models import DEVICES, Device
 from openplate.settings.rules import DatabaseUrl, Flag, Folder, Number, OneOf, Secret, Text, WholeNumber
+from openplate.settings.watch import CameraSettings, ScoutSection, WatchSettings
 
 Flavour = Literal["sdk", "cloud"]
 Keep = Literal["nothing", "recognitions", "crops"]
@@ -184,6 +185,10 @@ class Settings:
     webhooks: WebhookSettings = WebhookSettings()
     upload_url: UploadUrlSettings = UploadUrlSettings()
     smtp: SmtpSettings = SmtpSettings()
+    watch: WatchSettings = field(default_factory=WatchSettings)
+    scout: ScoutSection = field(default_factory=ScoutSection)
+    cameras: tuple[CameraSettings, ...] = ()
+    """The sections ``[cameras.NAME]`` of the file, in its order."""
 
     @property
     def token_required(self) -> bool:

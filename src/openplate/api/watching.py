@@ -1,0 +1,122 @@
+"""What ``openplate watch`` says of itself by HTTP: ``/metrics`` for Prometheus, ``/healthz`` for whoever watches it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp
+
+from openplate.api.metrics import CONTENT_TYPE
+
+STATES: Final = ("connecting", "running", "offline", "ended", "failed", "stopped")
+"""Of cameras, in the words of ``CameraStatus``."""
+_BAD: Final = ("offline", "failed")
+
+_COUNTERS: Final = (
+    ("frames", "Frames received."),
+    ("dropped", "Frames that were not analysed because newer ones came."),
+    ("analysed", "Frames in which something was looked for."),
+    ("failed_frames", "Frames that could not be analysed."),
+    ("decode_errors", "Packets and pictures that could not be decoded."),
+    ("reconnects", "Times that the camera was opened again."),
+    ("reads", "Plates read."),
+    ("groups", "Passes of vehicles reported."),
+)
+
+
+class NamedCamera(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def where(self) -> str: ...
+
+
+class Status(Protocol):
+    """``CameraStatus``, and a number for each of the counters."""
+
+    @property
+    def camera(self) -> NamedCamera: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def error(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class WatchState:
+    """Everything that is told, at one moment.
+
+    Attributes:
+        cameras: how each is.
+        counters: other counts since the start, by name.
+        levels: other numbers of now, by name.
+        output_failures: calls of outputs that failed, by output.
+    """
+
+    cameras: Sequence[Status]
+    counters: Mapping[str, float] = field(default_factory=dict)
+    levels: Mapping[str, float] = field(default_factory=dict)
+    output_failures: Mapping[str, int] = field(default_factory=dict)
+
+
+def create_watch_app(state: Callable[[], WatchState]) -> ASGIApp:
+    """The application; it changes nothing, and asks nobody who they are."""
+
+    def metrics(_request: Request) -> Response:
+        registry = CollectorRegistry()
+        registry.register(_Collector(state()))
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE)
+
+    def health(_request: Request) -> Response:
+        now = state()
+        is_well = not any(each.state in _BAD for each in now.cameras)
+        body = {
+            "status": "well" if is_well else "in trouble",
+            "cameras": {each.camera.name: _told(each) for each in now.cameras},
+        }
+        return Response(json.dumps(body), 200 if is_well else 503, media_type="application/json")
+
+    return Router(
+        [Route("/metrics", metrics, methods=["GET"]), Route("/healthz", health, methods=["GET"])],
+        redirect_slashes=False,
+        default=JSONResponse({"error": "There are /metrics and /healthz."}, 404),
+    )
+
+
+def _told(status: Status) -> dict[str, object]:
+    return {"state": status.state, "where": status.camera.where, "error": status.error}
+
+
+class _Collector:
+    """One moment as Prometheus' families."""
+
+    def __init__(self, state: WatchState) -> None:
+        self._state = state
+
+    def collect(self) -> Iterable[Metric]:
+        for name, meaning in _COUNTERS:
+            counter = CounterMetricFamily(f"openplate_camera_{name}", meaning, labels=("camera",))
+            for each in self._state.cameras:
+                counter.add_metric((each.camera.name,), float(getattr(each, name)))
+            yield counter
+        states = GaugeMetricFamily("openplate_camera_state", "1 for the state it is in.", labels=("camera", "state"))
+        for each in self._state.cameras:
+            for word in STATES:
+                states.add_metric((each.camera.name, word), float(each.state == word))
+        yield states
+        failures = CounterMetricFamily("openplate_output_failures", "Calls that failed.", labels=("output",))
+        for output, count in self._state.output_failures.items():
+            failures.add_metric((output,), float(count))
+        yield failures
+        for name, number in self._state.counters.items():
+            yield CounterMetricFamily(f"openplate_{name}", "Count since the start.", value=float(number))
+        for name, number in self._state.levels.items():
+            yield GaugeMetricFamily(f"openplate_{name}", "Level at this moment.", value=float(number))

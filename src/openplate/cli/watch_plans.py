@@ -1,0 +1,115 @@
+"""What ``openplate watch`` is asked for, as cameras to be watched; what cannot be is told before anything is loaded."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from openplate.cli.serve import ExtraMissing
+from openplate.errors import SettingsError
+from openplate.pipeline import RecognitionOptions
+from openplate.regions import certain
+from openplate.settings import Settings
+from openplate.settings.alprd import load_scout_settings
+from openplate.settings.scout import ScoutSettings
+from openplate.settings.watch_building import own_scout_settings, plan_addresses, plan_cameras, plan_scout
+from openplate.settings.watch_plan import CameraPlan
+from openplate.video import is_live
+from openplate.video.source import without_password
+from openplate.video.sources import ACCEPTED, STREAMS
+
+STREAM: Final = "pip install 'openplate[stream]'"
+SERVER: Final = "pip install 'openplate[server]'"
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """The command line of ``openplate watch``."""
+
+    sources: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    attributes: bool = False
+    as_json: bool = False
+    is_quiet: bool = False
+    shows: bool = False
+    video: Path | None = None
+    scout: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plans:
+    """Cameras, and Scout's settings where messages in its way are wanted."""
+
+    cameras: tuple[CameraPlan, ...]
+    scout: ScoutSettings | None = None
+
+
+def make_plans(wishes: Wishes, settings: Settings) -> Plans:
+    """
+    Raises:
+        SettingsError: there is nothing to watch, or something in the settings or files is not acceptable.
+        RegionError: an unknown code.
+        ExtraMissing: a library is needed that is not there.
+    """
+    scout = own_scout_settings(settings.scout) if wishes.scout is None else load_scout_settings(wishes.scout)
+    # Readers of other products' files have their place here: their cameras follow the same way.
+    told = [*(plan_scout(scout, settings) if scout else ()), *plan_cameras(settings)]
+    cameras = (*told, *_named(wishes, settings, told))
+    _check_numbers(cameras)
+    if not cameras:
+        raise SettingsError(
+            "there is nothing to watch: name a video, a folder or a camera's address, or give cameras in the settings"
+        )
+    for camera in cameras:
+        certain(camera.recognition.regions)
+        _check_address(camera.where)
+    check_libraries(cameras, needs_server=scout is not None or settings.watch.port is not None)
+    return Plans(cameras, scout)
+
+
+def _named(wishes: Wishes, settings: Settings, others: Sequence[CameraPlan]) -> list[CameraPlan]:
+    """What the command line names, with names and numbers that the others have not."""
+    recognition = RecognitionOptions(regions=wishes.regions, attributes=wishes.attributes)
+    names, most = {plan.name for plan in others}, max((plan.number for plan in others), default=0)
+    found = []
+    for plan in plan_addresses(wishes.sources, settings, recognition):
+        name = plan.name if plan.name not in names else f"{plan.name} {plan.number}"
+        found.append(replace(plan, name=name, number=most + plan.number))
+    return found
+
+
+def _check_numbers(cameras: Sequence[CameraPlan]) -> None:
+    for what in ("number", "name"):
+        counts = Counter(getattr(camera, what) for camera in cameras)
+        twice = [value for value, count in counts.items() if count > 1]
+        if twice:
+            raise SettingsError(f"two cameras have the same {what}: {twice[0]}")
+
+
+def _check_address(where: str) -> None:
+    scheme = _SCHEME.match(where)
+    if scheme and scheme[1].lower() not in STREAMS:
+        raise SettingsError(f"{without_password(where)}: no source begins with {scheme[0]}; {ACCEPTED}")
+
+
+def check_libraries(cameras: Sequence[CameraPlan], *, needs_server: bool) -> None:
+    """Raises ExtraMissing with what to install when a library that is needed is not there."""
+    needs_av = [camera.where for camera in cameras if not _works_without_av(camera.where)]
+    if needs_av and find_spec("av") is None:
+        raise ExtraMissing(f"watching videos and cameras needs av, not installed here; install with: {STREAM}")
+    if needs_server:
+        libraries = ("uvicorn", "starlette", "sqlalchemy", "httpx2", "httpcore2", "prometheus_client")
+        missing = [name for name in libraries if find_spec(name) is None]
+        if missing:
+            raise ExtraMissing(f"this needs {', '.join(missing)}, not installed here; install with: {SERVER}")
+
+
+def _works_without_av(where: str) -> bool:
+    """Folders of pictures, and cameras by HTTP that send single pictures."""
+    return where.lower().startswith(("http://", "https://")) or (not is_live(where) and Path(where).is_dir())

@@ -187,14 +187,14 @@ class StreamCamera:
         float, Number(0.1, 3600), "Seconds from the first reading to the report, at the most."
     ] = 6.0
     memory_decay: Annotated[
-        float, Number(0, 30 * _DAY_S), "Seconds that a vehicle must not be seen before it is reported again."
+        float, Number(0, 999_999), "Seconds that a vehicle must not be seen before it is reported again."
     ] = 300.0
     merge_buffer: Annotated[
         int, OrNone(1, 10_000, "automatic"), "A vehicle that is not seen in so many analysed frames has gone."
     ] = -1
     max_dwell_delay: Annotated[
         float | None,
-        Number(0.1, 30 * _DAY_S),
+        Number(0.1, 999_999),
         "Seconds after the last sight when `dwell_time` is sent (default: Openplate's, it is not sent).",
     ] = None
     trajectory: Annotated[bool, YesNo(), "Whether `dwell_time` tells where the vehicle went."] = False

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from openplate.datatypes import Corners, Guess
+from openplate.datatypes import Box, Corners, Guess
 from openplate.region_classifier import RegionClassifier
 from stand_ins import StandInSession, make_model_card
 
@@ -84,3 +84,25 @@ def test_a_crop_is_rectified_to_the_size_of_the_card() -> None:
     crop = classifier.rectify(np.ones((100, 200, 3), np.uint8), Corners((50, 40), (110, 44), (110, 70), (50, 66)))
     assert (crop.shape, crop.dtype) == ((24, 40, 3), np.uint8)
     assert classifier.classify([crop])[0][0].value == "cz"
+
+
+@pytest.mark.parametrize(("again", "batches", "best"), [(True, [2, 2], "de"), (False, [2], "cz")])
+def test_only_doubtful_plates_are_looked_at_again(again: bool, batches: list[int], best: str) -> None:
+    """The bright plate is sure at once; of the dark one the further looks say otherwise, and overrule."""
+    seen: list[int] = []
+
+    def network(crops: NDArray[np.uint8]) -> tuple[NDArray[Any], ...]:
+        doubt = [0.5, 0.0, -9, -9] if not seen else [0.0, 2.0, -9, -9]
+        seen.append(len(crops))
+        return (np.array([[-9, -9, 9, -9] if crop.mean() > 120 else doubt for crop in crops], np.float32),)
+
+    card = make_classifier(1.0, [0.0] * 4)[1].card
+    classifier = RegionClassifier(StandInSession(card, network))
+    pixels = np.full((100, 300, 3), 200, np.uint8)
+    pixels[30:60, 160:260] = 60
+    places = [Corners.from_box(Box(20, 30, 120, 60)), Corners.from_box(Box(160, 30, 260, 60))]
+    sure, doubtful = classifier.classify_plates(pixels, places, again=again)
+    assert (sure[0].value, doubtful[0].value) == ("pl", best)
+    assert sum(guess.confidence for guess in doubtful) == pytest.approx(1, abs=1e-3)
+    assert seen == batches
+    assert classifier.classify_plates(pixels, []) == []

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from openplate.datatypes import Corners, Guess, PlateCandidate, PlateReading
-from openplate.imaging import rectify
+from openplate.imaging import FURTHER_LOOKS, rectify
 from openplate.models import Device, Precision
 from openplate.models.catalog import open_session
 from openplate.models.session import Session
@@ -32,7 +32,6 @@ _LEAST_ALTERNATIVE = 5e-3
 _LEAST_BEAM = 12
 _LEAST_RATIO = 1e-6  # of a text's probability to the best text's
 _SURE_TEXT = 0.9  # a plate whose text is less likely is looked at again
-_FURTHER_LOOKS = ((1.05, 1.06), (0.97, 0.94))  # a little wider, a little narrower
 _LEAST_IN_A_LOOK = 1e-4  # what a text that a look did not come up with counts for
 
 
@@ -247,10 +246,10 @@ class Reader:
         looks = [[answer] for answer in self._answers([self.rectify(pixels, each) for each in corners])]
         spellings = [self._spell(answers, top_n) for answers in looks]
         unsure = [i for i, s in enumerate(spellings) if again and s.reading.text and s.probability < _SURE_TEXT]
-        crops = [rectify(pixels, corners[i], self.width, self.height, zoom) for i in unsure for zoom in _FURTHER_LOOKS]
+        crops = [rectify(pixels, corners[i], self.width, self.height, zoom) for i in unsure for zoom in FURTHER_LOOKS]
         further = iter(self._answers(crops))
         for i in unsure:
-            spellings[i] = self._spell(looks[i] + [next(further) for _ in _FURTHER_LOOKS], top_n)
+            spellings[i] = self._spell(looks[i] + [next(further) for _ in FURTHER_LOOKS], top_n)
         return spellings
 
     def _answers(self, crops: Sequence[Pixels]) -> list[Floats]:

@@ -292,7 +292,7 @@ class Recognizer:
         reader, regions = self.stages.reader, self.stages.region_classifier
         again = self.options.mode != "fast"
         spellings = reader.read_plates(image.pixels, corners, self.options.top_n, again=again)
-        looks = regions.classify([regions.rectify(image.pixels, c) for c in corners])
+        looks = regions.classify_plates(image.pixels, corners, again=again)
         return [self._settle(spelling, look) for spelling, look in zip(spellings, looks, strict=True)]
 
     def _plates(self, image: Image, found: Found) -> tuple[Plate, ...]:

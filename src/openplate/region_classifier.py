@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from openplate.datatypes import Corners, Guess
-from openplate.imaging import rectify
+from openplate.imaging import FURTHER_LOOKS, rectify
 from openplate.models import Device, Precision
 from openplate.models.catalog import open_session
 from openplate.models.session import Session
@@ -17,6 +17,7 @@ Pixels = npt.NDArray[np.uint8]
 
 _BATCH = 16
 _LEAST_GUESS = 0.01
+_SURE_REGION = 0.9  # a plate whose region is less likely is looked at again
 
 
 class RegionClassifier:
@@ -41,7 +42,24 @@ class RegionClassifier:
 
     def classify(self, crops: Sequence[Pixels]) -> list[tuple[Guess, ...]]:
         """For each crop (uint8 RGB, of the network's size) its region codes with probabilities, best first."""
-        return [self._guesses(row) for row in self.logits(crops)]
+        return [self._guesses(row) for row in self._probabilities(crops)]
+
+    def classify_plates(
+        self, pixels: Pixels, corners: Sequence[Corners], *, again: bool = True
+    ) -> list[tuple[Guess, ...]]:
+        """The same of the plates at those places of a picture (h, w, 3).
+
+        With ``again``, a plate whose region is not sure is looked at twice more, a little wider and a little
+        narrower; the geometric means of the three looks, made to sum to 1, are its probabilities.
+        """
+        looks = self._probabilities([self.rectify(pixels, each) for each in corners])
+        unsure = [i for i, look in enumerate(looks) if again and look.max() < _SURE_REGION]
+        crops = [rectify(pixels, corners[i], self.width, self.height, zoom) for i in unsure for zoom in FURTHER_LOOKS]
+        further = self._probabilities(crops).reshape(len(unsure), len(FURTHER_LOOKS), len(self.labels))
+        for i, others in zip(unsure, further, strict=True):
+            mean = np.exp(np.log(np.maximum(np.vstack((looks[i], others)), 1e-6)).mean(0))
+            looks[i] = mean / mean.sum()
+        return [self._guesses(look) for look in looks]
 
     def logits(self, crops: Sequence[Pixels]) -> npt.NDArray[np.float32]:
         """The network's own answers (crops, labels), before the temperature of its card is applied."""
@@ -50,10 +68,13 @@ class RegionClassifier:
         ]
         return np.concatenate(answers) if answers else np.zeros((0, len(self.labels)), np.float32)
 
-    def _guesses(self, logits: npt.NDArray[np.float32]) -> tuple[Guess, ...]:
-        scaled = logits / self._temperature
-        probabilities = np.exp(scaled - scaled.max())
-        probabilities /= probabilities.sum()
+    def _probabilities(self, crops: Sequence[Pixels]) -> npt.NDArray[np.float32]:
+        """(crops, labels), each row summing to 1."""
+        scaled = self.logits(crops) / self._temperature
+        powers = np.exp(scaled - scaled.max(1, keepdims=True, initial=-np.inf))
+        return np.asarray(powers / powers.sum(1, keepdims=True), np.float32)
+
+    def _guesses(self, probabilities: npt.NDArray[np.float32]) -> tuple[Guess, ...]:
         likely = np.flatnonzero(probabilities > _LEAST_GUESS)
         order = likely[np.argsort(-probabilities[likely], kind="stable")]
-        return tuple(Guess(self.labels[i], float(probabilities[i])) for i in order)
+        return tuple(Guess(self.labels[i], min(1.0, float(probabilities[i]))) for i in order)

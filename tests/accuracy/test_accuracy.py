@@ -121,7 +121,7 @@ def _regions(crop: PlateCrop) -> tuple[Guess, ...]:
         return reading.regions
     classifier = recognizer().stages.region_classifier
     image = Image.from_path(crop.path)
-    return classifier.classify([classifier.rectify(image.pixels, _corners(crop, image))])[0]
+    return classifier.classify_plates(image.pixels, [_corners(crop, image)])[0]
 
 
 def measure_attributes(data: Path) -> Measured:

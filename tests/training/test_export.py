@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from openplate.attributes import HEADS
 from openplate.datatypes import Corners
 from openplate.detection import to_input
 from openplate.imaging import Image
@@ -238,8 +240,11 @@ def test_a_network_of_no_numbers_is_refused_and_the_old_folder_stays(tmp_path: P
 # --- what is calibrated on is what is served ----------------------------------------------------------------------
 
 
-def make_options(data: Path, cache: Path) -> Namespace:
-    (cache / "labels.json").write_text('["us-ny", "vn"]', encoding="utf-8")
+def make_options(data: Path, cache: Path, name: str = "region") -> Namespace:
+    labels: object = ["us-ny", "vn"]
+    if name == "attributes":
+        labels = {head: ["one", "two"] for head in HEADS}
+    (cache / "labels.json").write_text(json.dumps(labels), encoding="utf-8")
     return Namespace(data=data, cache=cache, checkpoint=cache)
 
 
@@ -268,7 +273,7 @@ def test_the_crop_networks_are_calibrated_on_what_serving_gives_them(
 
 def test_cards_describe_the_networks_they_come_with(data_folder: Path, tmp_path: Path) -> None:
     for name, build in RECIPES.items():
-        recipe = build(make_options(data_folder, tmp_path))
+        recipe = build(make_options(data_folder, tmp_path, name))
         assert recipe.inputs[0].shape[1:] == (recipe.input.height, recipe.input.width, 3) or not recipe.is_fixed
         answers = torch_answers(recipe, recipe.inputs[0])
         assert len(answers) == len(recipe.outputs), name

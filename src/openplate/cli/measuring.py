@@ -155,7 +155,7 @@ class RegionMeasurement(Measurement[PlateCrop, tuple[Guess, ...]]):
         if reading is not None:
             return reading.regions
         classifier = recognizer.stages.region_classifier
-        return classifier.classify([classifier.rectify(image.pixels, corners)])[0]
+        return classifier.classify_plates(image.pixels, [corners])[0]
 
     def report(
         self, recognizer: Recognizer, samples: Sequence[PlateCrop], answers: Sequence[tuple[Guess, ...]]

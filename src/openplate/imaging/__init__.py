@@ -14,10 +14,19 @@ from openplate.imaging.image import (
     limit_threads,
     to_bgr,
 )
-from openplate.imaging.warping import Letterbox, letterbox, plate_view, rectify, target_corners, warp_plate
+from openplate.imaging.warping import (
+    FURTHER_LOOKS,
+    Letterbox,
+    letterbox,
+    plate_view,
+    rectify,
+    target_corners,
+    warp_plate,
+)
 
 __all__ = [
     "DEFAULT_LIMITS",
+    "FURTHER_LOOKS",
     "Image",
     "ImageLimits",
     "Letterbox",

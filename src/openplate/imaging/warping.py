@@ -15,6 +15,8 @@ from openplate.imaging.decoding import Pixels
 PADDING = 114
 MARGIN_X, MARGIN_Y = 0.05, 0.08
 """What ``rectify`` shows around a plate, as fractions of its width and height: corners are never exact."""
+FURTHER_LOOKS = ((1.05, 1.06), (0.97, 0.94))
+"""Zooms of ``rectify`` for who looks at a doubtful plate again: a little wider, a little narrower."""
 _LONGEST_SIDE = 16_384
 _NEXT = [1, 2, 3, 0]  # of four corners, going round
 _MOST_SAMPLES = 8  # per target pixel and axis, when a plate is much larger than the target

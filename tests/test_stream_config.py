@@ -124,7 +124,7 @@ def test_the_form_of_the_founding_documents(tmp_path: Path) -> None:
     )
     first, second = settings.cameras
     assert (first.id, first.regions, first.mmc, first.webhooks) == ("gate-1", ("us-ca", "mx"), True, (office,))
-    assert (first.csv_file, first.name, first.source) == ("$(camera)_%y-%m-%d.csv", "gate-1", first.url)
+    assert (first.csv_file, first.name, first.source) == ("$(camera)_%y-%m-%d.csv", "", first.url)
     assert (second.regions, second.mmc, second.webhooks, second.csv_file) == (("de",), False, (), "")
     assert (settings.timezone, settings.config_change_restart, settings.version) == ("Europe/Berlin", False, 2)
     assert settings.zone.utcoffset(datetime(2026, 7, 1, tzinfo=UTC)) is not None

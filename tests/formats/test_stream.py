@@ -22,6 +22,7 @@ from factories import make_reading
 from openplate.datatypes import Box, Group, Sighting
 from openplate.formats import stream, stream_table
 from openplate.formats.stream import Event, StreamCameraContext
+from openplate.grouping import to_unit_circle
 from strategies import recognitions
 from stream_scenes import AT, CAR, FILE, GATE, PLATE, make_event, make_group
 
@@ -93,6 +94,13 @@ def result(event: Event, camera: StreamCameraContext = GATE, sent: Box | None = 
 )
 def test_direction_on_the_unit_circle(compass: float, unit: int) -> None:
     assert stream.direction(compass) == unit
+
+
+@given(st.floats(0, 360))
+def test_the_same_circle_as_that_of_grouping(compass: float) -> None:
+    unit = stream.direction(compass)
+    assert unit is not None
+    assert abs((unit - to_unit_circle(compass) + 180) % 360 - 180) <= 0.5 + 1e-9
 
 
 def test_no_direction_is_null_in_json_and_empty_in_a_table() -> None:

@@ -163,7 +163,7 @@ class StreamCamera:
         "RTSP or HTTP address, a video file (`/user-data/x.mp4`), or the word `file-upload`; a must.",
     ]
     active: Annotated[bool, YesNo(), "Whether this camera is watched."] = True
-    name: Annotated[str, _HERE, "What people call it; default: the id."] = ""
+    name: Annotated[str, _HERE, "What people call it; has no effect."] = ""
     sample: Annotated[int, WholeNumber(1, 1000), "One of every so many frames is looked at."] = 2
     total: Annotated[
         int, OrNone(1, 2**31, "no limit"), "Accepted and without effect: cameras are watched until the end."

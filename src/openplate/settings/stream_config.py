@@ -329,7 +329,6 @@ def _camera(
     warnings.extend(_camera_without_effect(camera, at))
     return replace(
         camera,
-        name=camera.name or id,
         source=_source(camera.url, file.parent),
         mask=_mask(camera.mask_id, file.parent, at),
         webhooks=_receivers(camera, webhooks, at),

@@ -28,6 +28,10 @@ class Exchange:
     def send(self, data: bytes) -> None:
         self._connection.sendall(data)
 
+    def wait(self, seconds: float) -> bool:
+        """Whether the camera is closed meanwhile."""
+        return self._is_closing.wait(seconds)
+
     def hang(self) -> None:
         self._is_closing.wait()
 

@@ -71,12 +71,13 @@ def run(wishes: Wishes, settings: Settings, surroundings: Surroundings) -> int:
     stop = Stop()
     with _signals(stop), ExitStack() as stack:
         sockets = _listen(plans, settings, stack)
-        outputs = list(_outputs(wishes, plans, stop, stack))
-        recognizer = surroundings.build_recognizer(plans.cameras[0].recognition, settings, workers)
+        outputs: list[Output] = []
         scout = _scout(plans, settings, surroundings, workers)
         if scout is not None:
             stack.callback(scout.close)
-            outputs.append(scout.output)
+            outputs.append(scout.output)  # first what must not be lost
+        outputs += _outputs(wishes, plans, stop, stack)
+        recognizer = surroundings.build_recognizer(plans.cameras[0].recognition, settings, workers)
         watcher = Watcher(plans.cameras, recognizer, outputs, workers=workers, tell=_tell)
         _serve(watcher, scout, sockets, stack)
         if scout is not None:
@@ -94,6 +95,9 @@ def _exit_code(watcher: Watcher, stop: Stop, *, has_ended: bool) -> int:
         return FAILED
     if stop.is_reader_gone:
         return READER_GONE
+    if watcher.output_failures:
+        _tell(f"failed: {', '.join(f'{name} {count} times' for name, count in watcher.output_failures.items())}")
+        return FAILED
     has_failed = any(status.state == "failed" for status in watcher.statuses())
     return FAILED if has_failed and not stop.is_asked else 0
 

@@ -22,6 +22,7 @@ from openplate.video_pipeline import Recognizes, Seen, VideoRecognizer
 WatchState = Literal["connecting", "running", "offline", "ended", "failed", "stopped"]
 
 _LOOK_AROUND_S = 0.5  # without a frame, before it is seen to groups that are due and to how the camera is
+_MOST_FAILURES = 10
 _STOP_S = 3.0  # that a silent camera's thread is waited for
 
 _log = logging.getLogger(__name__)
@@ -82,13 +83,13 @@ class WatchedCamera:
         self._plan, self._output, self._tell, self._opener = plan, output, tell, opener
         self.camera = camera_of(plan)
         self._clock = SteadyClock()
-        zone = plan.video.zone
-        motion = MotionGate(ignored=None if zone is None else zone.ignored()) if plan.skips_still else None
-        self._video = VideoRecognizer(recognizer, plan.video, camera=plan.name, motion=motion)
+        self._recognizer = recognizer
+        self._video = self._make_video()
         self._stopping = threading.Event()
         self._status = CameraStatus(self.camera)
         self._live: LiveCamera | None = None
-        self._is_in_trouble = self._fails_to_analyse = False
+        self._is_in_trouble = False
+        self._failures_in_a_row = 0
         self._thread = threading.Thread(target=self._run, name=f"watch {plan.name}", daemon=True)
 
     def start(self) -> None:
@@ -134,7 +135,7 @@ class WatchedCamera:
                 frame = live.next_frame(_LOOK_AROUND_S)
                 self._tell_health(live.health())
                 if frame is None:
-                    self._report(self._video.hold(self._clock.now()))
+                    self._hold()
                 else:
                     self._feed(frame)
         finally:
@@ -162,10 +163,10 @@ class WatchedCamera:
         try:
             seen = self._video.feed(frame)
         except Exception as error:
-            self._count_failure(frame, error)
+            self._count_failure(f"frame {frame.index}", error)
             self._output.frame(self.camera, None, frame)
             return
-        self._fails_to_analyse = False
+        self._failures_in_a_row = 0
         recognition = seen.recognition
         if recognition is not None:
             reads = sum(plate.reading is not None for plate in recognition.plates)
@@ -178,17 +179,30 @@ class WatchedCamera:
         self._output.frame(self.camera, recognition, frame)
         self._report(seen)
 
-    def _count_failure(self, frame: Frame, error: Exception) -> None:
+    def _hold(self) -> None:
+        """No frame has come for a while."""
+        try:
+            seen = self._video.hold(self._clock.now())
+        except Exception as error:
+            self._count_failure("a pause", error)
+            return
+        self._report(seen)
+
+    def _count_failure(self, what: str, error: Exception) -> None:
+        """Told once until it works again. Who fails on and on for an unknown reason begins anew."""
         self._status = replace(self._status, failed_frames=self._status.failed_frames + 1, error=str(error))
-        if not self._fails_to_analyse:
-            self._fails_to_analyse = True
-            _log.error(
-                "frame %d of %s could not be analysed: %s",
-                frame.index,
-                self._plan.name,
-                error,
-                exc_info=None if isinstance(error, OpenplateError) else error,
-            )
+        self._failures_in_a_row += 1
+        is_known = isinstance(error, OpenplateError)
+        if self._failures_in_a_row == 1:
+            trace = None if is_known else error
+            _log.error("%s of %s could not be analysed: %s", what, self._plan.name, error, exc_info=trace)
+        if not is_known and self._failures_in_a_row % _MOST_FAILURES == 0:
+            self._video = self._make_video()
+
+    def _make_video(self) -> VideoRecognizer:
+        zone = self._plan.video.zone
+        motion = MotionGate(ignored=None if zone is None else zone.ignored()) if self._plan.skips_still else None
+        return VideoRecognizer(self._recognizer, self._plan.video, camera=self._plan.name, motion=motion)
 
     def _report(self, seen: Seen) -> None:
         for picture in seen.groups:

@@ -307,6 +307,16 @@ def test_a_sure_plate_seen_from_afar_settles_a_picture(
     assert [inputs.shape[2] for inputs in session.inputs] == widths_of_canvases
 
 
+def test_a_settled_picture_has_no_more_than_the_thresholds_let_through() -> None:
+    """A plate alone in a picture came with a vehicle of a confidence of 0.16."""
+    detector, _ = make_detector()
+    pixels = paint_street(1280, 720, [Box(550, 300, 800, 500)], [(Box(600, 400, 720, 430), 1)])
+    for plate, vehicle, counts in ((0.3, 0.3, (1, 1)), (0.3, 0.999, (1, 0)), (0.9, 0.3, (1, 1))):
+        found = search(detector, Image(pixels), NORMAL, Thresholds(plate, vehicle))
+        assert (len(found.plates), len(found.vehicles)) == counts
+        assert all(p.confidence >= plate for p in found.plates)
+
+
 def test_what_a_glance_only_suspects_is_not_reported() -> None:
     """The plate at the right is no more than a suspicion from afar: it is looked at, and found only if it is one."""
     pixels = paint_street(1280, 720, [], [(Box(600, 400, 720, 430), 1), (Box(100, 400, 130, 408), 1)])

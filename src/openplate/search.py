@@ -93,15 +93,14 @@ class Found:
 def search(detector: Detector, image: Image, plan: SearchPlan, thresholds: Thresholds) -> Found:
     """All plates and vehicles that the plan finds, in the picture's pixels."""
     glance = _glance(detector, image, thresholds) if plan.glances else Found((), ())
-    if _is_settled(glance, image, detector.reach, plan):
-        return glance
+    seen = _above(glance, thresholds)
+    if _is_settled(glance, seen, image, detector.reach, plan):
+        return seen
     (whole,) = detector.detect([image], thresholds, reach=round(detector.reach * plan.whole_reach))
     plates, vehicles = _of_kind(whole, "plate"), _of_kind(whole, "vehicle")
     if not any(plate.confidence >= plan.sure for plate in plates):
-        seen = [plate for plate in glance.plates if plate.confidence >= thresholds.plate]
-        plates = without_repeats(_ordered([*plates, *seen]), detector.plate_overlap)
-        cars = [vehicle for vehicle in glance.vehicles if vehicle.confidence >= thresholds.vehicle]
-        vehicles = _join_vehicles([*vehicles, *cars], detector.vehicle_overlap)
+        plates = without_repeats(_ordered([*plates, *seen.plates]), detector.plate_overlap)
+        vehicles = _join_vehicles([*vehicles, *seen.vehicles], detector.vehicle_overlap)
     for tile in tiles(image.width, image.height, detector.reach, plan):
         more = _look(detector, image, tile, thresholds, detector.reach)
         plates = without_repeats(_ordered([*plates, *_of_kind(more, "plate")]), detector.plate_overlap)
@@ -120,9 +119,17 @@ def _glance(detector: Detector, image: Image, thresholds: Thresholds) -> Found:
     return Found(tuple(_without_parts(_of_kind(glance, "plate"))), tuple(_of_kind(glance, "vehicle")))
 
 
-def _is_settled(glance: Found, image: Image, reach: int, plan: SearchPlan) -> bool:
-    """Nothing is left to look for: each vehicle has its plate, and none of them is doubtful."""
-    if tiles(image.width, image.height, reach, plan) or not glance.plates:
+def _above(found: Found, thresholds: Thresholds) -> Found:
+    plates = tuple(plate for plate in found.plates if plate.confidence >= thresholds.plate)
+    return Found(plates, tuple(vehicle for vehicle in found.vehicles if vehicle.confidence >= thresholds.vehicle))
+
+
+def _is_settled(glance: Found, seen: Found, image: Image, reach: int, plan: SearchPlan) -> bool:
+    """Nothing is left to look for: each vehicle has its plate, and none of them is doubtful.
+
+    ``glance`` has what is suspected too, ``seen`` only what the thresholds let through.
+    """
+    if tiles(image.width, image.height, reach, plan) or not seen.plates or len(seen.plates) < len(glance.plates):
         return False
     sure = all(plate.confidence >= plan.settled for plate in glance.plates)
     return sure and all(any(_lies_on(plate, vehicle) for plate in glance.plates) for vehicle in glance.vehicles)

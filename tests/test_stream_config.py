@@ -223,6 +223,7 @@ def test_what_is_taken_for_granted(tmp_path: Path) -> None:
         ("[cameras]\n[[a]]\nurl = x\nmask_id = lane", "[[a]] mask_id must be the name of a picture masks/ID.png"),
         ("[cameras]\n[[a]]\nurl = x\nmask_id = ../lane", "[[a]] mask_id: '../lane' cannot be part"),
         ("timezone = Berlin\n[cameras]\n[[a]]\nurl = x", "F: timezone must be a name of the tz database"),
+        ("[cameras]\n[[a]]\nurl = ,", "F: [cameras] [[a]] url must be an address"),
         ("[cameras]\n", "F: [cameras] must have a section for each camera"),
         ("[cameras]\n[[a]]\nurl = x\n[[[b]]]\nc = d", "F: STR0021: [cameras] [[a]] [[[b]]] is one section too deep"),
         ("[cameras\n[[a]]\n", "F: STR0021: "),
@@ -289,6 +290,13 @@ def test_video_files_lie_beside_the_settings(tmp_path: Path) -> None:
     first, second = load_stream_settings(write(tmp_path, text)).cameras
     assert (first.url, first.source) == ("/user-data/Videos/x.mp4", str(tmp_path / "Videos" / "x.mp4"))
     assert (second.source, second.is_file_upload, first.is_file_upload) == ("file-upload", True, False)
+
+
+def test_commas_and_hashes_in_texts(tmp_path: Path) -> None:
+    text = "[cameras]\n[[a]]\nurl = rtsp://me:p,w@h/1\nuser_data = 48.1, 11.5\n[[b]]\nurl = 'rtsp://me:p#w@h/1' # c\n"
+    first, second = load_stream_settings(write(tmp_path, text)).cameras
+    assert (first.url, first.user_data) == ("rtsp://me:p,w@h/1", "48.1, 11.5")
+    assert second.url == "rtsp://me:p#w@h/1"
 
 
 def test_the_file_that_is_written_can_be_read(tmp_path: Path) -> None:

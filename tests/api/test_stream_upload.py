@@ -12,20 +12,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from calling import call, form, serving
 
 from openplate import RecognitionOptions, Recognizer
 from openplate.api.stream_upload import create_upload_app
-from openplate.datatypes import Box
 from openplate.errors import Overloaded, RequestError
 from openplate.service.stream_report import StreamReporter
 from openplate.service.stream_uploads import FileService, FileWatcher
 from openplate.service.uploaded_file import FileLimits, UploadedFile
 from openplate.settings.stream import StreamCamera, StreamSettings
-from stand_ins import make_stages, paint_street
-from video.video_helpers import make_video
+from stand_ins import make_stages
+from street_videos import make_street_video
 
 LIMITS = FileLimits(max_bytes=200_000, min_free_bytes=0, max_at_once=2)
 CAMERA = StreamCamera("files", "file-upload", csv_file="out.csv", jsonlines_file="out.jsonl", sample=1, mask_id="")
@@ -141,22 +139,7 @@ def test_only_so_many_at_a_time(port: StandIn) -> None:
 
 @pytest.fixture(scope="module")
 def street(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A car that passes, then an empty street; without loss, as the stand-ins tell plates by their colours."""
-    pictures = []
-    for index in range(16):
-        x = 50.0 + 90 * index
-        cars = [Box(x, 200, x + 360, 500)] if index < 8 else []
-        plates = [(Box(x + 130, 400, x + 230, 430), 0)] if index < 8 else []
-        pictures.append(np.asarray(paint_street(1280, 720, cars, plates)))
-    path = make_video(
-        tmp_path_factory.mktemp("videos") / "street.mkv",
-        pictures,
-        times_s=[index / 5 for index in range(16)],
-        codec="ffv1",
-        pixel_format="bgr0",
-        metadata={"creation_time": "2026-03-05T12:00:00Z"},
-    )
-    return path.read_bytes()
+    return make_street_video(tmp_path_factory.mktemp("videos") / "street.mkv").read_bytes()
 
 
 @contextmanager

@@ -200,6 +200,18 @@ def test_an_outbox_that_is_gone_is_counted(tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_full_outbox_is_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store = Store.open(None, tmp_path / "data", max_outbox_rows=1)
+    hook = StreamWebhook("office", "http://127.0.0.1:9/")
+    reporter = StreamReporter(settings_of(tmp_path, webhooks=(hook,)), store)
+    for number in range(3):
+        reporter.group(GATE, picture(id=f"{number:032x}"))
+    store.close()
+    assert reporter.failures == {"webhooks": 2}
+    assert "webhooks of B4K77Q could not be kept (2 in all)" in caplog.text
+    assert len(lines(tmp_path / "a.jsonl")) == 3
+
+
 def test_a_line_that_a_kill_cut_off_spoils_no_other(tmp_path: Path) -> None:
     table, header = tmp_path / "t.csv", "a,b\r\n"
     files = ResultFiles(tmp_path)

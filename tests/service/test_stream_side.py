@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import os
+import random
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,10 +20,14 @@ from openplate import RecognitionOptions, Recognizer
 from openplate.imaging import Image
 from openplate.service.outputs import Camera
 from openplate.service.stream_side import ConfigWatch, StreamSide
+from openplate.service.stream_targets import open_stream_store
+from openplate.service.watching import Watcher
 from openplate.settings.stream_config import load_stream_settings
+from openplate.settings.stream_plan import plan_stream
 from openplate.video_pipeline import GroupPicture
 from stand_ins import make_stages
 from stream_scenes import make_group
+from street_videos import make_street_video
 
 GATE = Camera("gate-1", 1)
 PICTURE = GroupPicture(make_group(), Image(make_pixels(640, 480)), 1.0)
@@ -100,3 +111,65 @@ def test_a_changed_file_means_nothing_where_it_is_not_asked_for(tmp_path: Path) 
     path.write_text(path.read_text() + "sample = 5\n")
     os.utime(path, (1, 1))
     assert not watch.has_changed()
+
+
+def test_a_video_of_the_settings_from_its_frames_to_the_receiver(tmp_path: Path) -> None:
+    make_street_video(tmp_path / "street.mkv")
+    looks = ({"br": 0.9, "ar": 0.1},) * 2
+    recognizer = Recognizer.from_stages(make_stages(("ABC1234", "XYZ9876"), looks), RecognitionOptions())
+    with receiving() as receiver:
+        (tmp_path / "config.ini").write_text(
+            "[cameras]\njsonlines_file = $(camera).jsonl\nsample = 1\nwebhook_targets = office\n"
+            "[[v]]\nurl = /user-data/street.mkv\n"
+            f"[webhooks]\n[[office]]\nurl = {receiver.url}\nimage_type = vehicle, plate\n",
+            encoding="utf-8",
+        )
+        settings = load_stream_settings(tmp_path)
+        side = StreamSide.open(settings, tmp_path / "data")
+        watcher = Watcher(plan_stream(settings), recognizer, [side.output])
+        side.start()
+        watcher.start()
+        assert watcher.wait(200)
+        assert watcher.close()
+        side.close(60)
+        (request,) = receiver.wait_for(1)
+    (line,) = (json.loads(each) for each in (tmp_path / "v.jsonl").read_text().splitlines())
+    (result,) = line["results"]
+    assert (result["plate"], result["direction"], result["source_url"]) == ("abc1234", 0, "/user-data/street.mkv")
+    assert line["timestamp"].startswith("2026-03-05T12:00:0")
+    assert Image.from_path(tmp_path / line["filename"]).width == 1280
+    assert request.body.count(b"\xff\xd8\xff") == 2
+    assert (watcher.output_failures, side.output.failures) == ({}, {})
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs a signal that cannot be caught")
+def test_what_was_reported_survives_kills(tmp_path: Path) -> None:
+    """However often it is killed: every event that was reported is in the table, the lines and the outbox."""
+    path = write(tmp_path, "http://127.0.0.1:9/")
+    path.write_text(path.read_text().replace("csv_file", "jsonlines_file = a.jsonl\ncsv_file"), encoding="utf-8")
+    reported: list[str] = []
+    program = Path(__file__).with_name("stream_reporting.py")
+    paths = os.pathsep.join([str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])
+    for letter in "KLM":
+        command = [sys.executable, str(program), str(tmp_path), letter]
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": paths}
+        ) as process:
+            assert process.stdout is not None
+            reported += [process.stdout.readline().strip() for _ in range(random.randrange(3, 15))]
+            process.kill()
+            # What it said before it died counts, but for a line that it could not finish.
+            reported += [line.strip() for line in process.stdout if line.endswith("\n")]
+    assert all(reported)
+    with (tmp_path / "a.csv").open(newline="") as file:
+        table = {row["plate"] for row in csv.DictReader(file)}
+    lines = [line for line in (tmp_path / "a.jsonl").read_text().splitlines() if line.endswith("}")]
+    told = {json.loads(line)["results"][0]["plate"] for line in lines}
+    store = open_stream_store(tmp_path / "data")
+    (target,) = store.targets()
+    due = store.due(target.id, datetime.now(UTC) + timedelta(days=1), 10_000)
+    store.close()
+    sent = {json.loads(each.body)["data"]["results"][0]["plate"] for each in due}
+    for found in (table, told, sent):
+        assert set(reported) - found == set()
+    assert all(attachment.path.is_file() for each in due for attachment in each.attachments)

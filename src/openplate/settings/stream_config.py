@@ -252,8 +252,7 @@ def _accept(rule: _Rule, key: str, value: _Value, at: _At) -> object:
     try:
         if isinstance(rule, ListOf):
             return rule.from_values([value] if isinstance(value, str) else value)
-        # A comma in a text makes a list of it, unless the text is quoted.
-        text = value if isinstance(value, str) else ", ".join(value) if isinstance(rule, Text) else None
+        text = value if isinstance(value, str) else _joined(value) if isinstance(rule, Text) else None
         if text == "" and isinstance(rule, Text):
             return ""
         if text is None:
@@ -262,6 +261,11 @@ def _accept(rule: _Rule, key: str, value: _Value, at: _At) -> object:
     except ValueError:
         raise at.wrong(key, rule, value) from None
     return accepted
+
+
+def _joined(parts: Sequence[str]) -> str:
+    """A text that has commas and is not quoted comes as a list; in addresses no space follows a comma."""
+    return ("," if parts and "://" in parts[0] else ", ").join(parts)
 
 
 def _unknown(at: _At | Path, key: str, known: Sequence[str], consequence: str) -> str:

@@ -8,8 +8,10 @@ import socket
 import subprocess
 import sys
 from collections import Counter
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -20,6 +22,8 @@ from tests.delivery.receivers import Received, Receiver, Reply, receiving
 from tests.video.video_helpers import make_video, wait_until
 from tests.video.web_cameras import web_camera
 from tests.watching import TEXTS, drive, empty_street, encoded, mjpeg_of, watching
+
+from serving import form
 
 READS = 'openplate_camera_reads_total{camera="gate"}'
 QUICK = "plate_groups_time_delta_ms = 1500\nplate_groups_max_delay_to_send = 0\nclassify_vehicles = 0\n"
@@ -161,3 +165,51 @@ def test_a_reader_that_goes_away_ends_it() -> None:
                 assert process.wait(90) == 141, process.stderr.read()
             finally:
                 process.kill()
+
+
+STREAM = """\
+timezone = UTC
+config_change_restart = yes
+[webhooks]
+  [[here]]
+    url = {url}
+    request_timeout = 30
+[cameras]
+  webhook_targets = here
+  [[gate]]
+    url = {video}
+    jsonlines_file = gate.jsonl
+  [[yard]]
+    url = file-upload
+    jsonlines_file = yard.jsonl
+"""
+
+
+def lines_of(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def test_in_streams_way_events_are_sent_and_videos_taken(tmp_path: Path) -> None:
+    video = make_video(tmp_path / "street.mp4", [*drive(12), *[empty_street()] * 30])
+    user_data = tmp_path / "user-data"
+    user_data.mkdir()
+    with receiving() as receiver:
+        config = user_data / "config.ini"
+        config.write_text(STREAM.format(url=receiver.url, video=video))
+        with watching("--stream-config", config, "--quiet", data=tmp_path / "data", watch__upload_port="0") as running:
+            receiver.wait_for(2, 90)
+            body, headers = form({"upload": video.read_bytes()})
+            url = urlsplit(running.url("videos are taken"))
+            connection = HTTPConnection(str(url.hostname), url.port, timeout=90)
+            connection.request("POST", "/", body, headers)
+            answer = connection.getresponse()
+            assert answer.status == 200, answer.read()
+            connection.close()
+            receiver.wait_for(4, 90)
+            assert len(lines_of(user_data / "gate.jsonl")) == len(lines_of(user_data / "yard.jsonl")) == 2
+            config.write_text(STREAM.format(url=receiver.url, video=video).replace("gate.jsonl", "other.jsonl"))
+            wait_until(lambda: len(lines_of(user_data / "other.jsonl")) == 2, lambda: running.complaints)
+            assert running.end(signal.SIGTERM) == 0, running.complaints
+        assert running.lines == []
+        assert sum("everything starts anew" in line for line in running.complaints) == 1
+        assert len(receiver.requests) == 6

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta, timezone
+from pathlib import Path
 
 import pytest
 
 from factories import NOON, make_attributes, make_plate, make_reading, make_vehicle
 from openplate.datatypes import Group, Sighting
-from openplate.formats.native_group import direction_of, group_dict, timestamp
+from openplate.formats.native_group import DIRECTIONS, direction_of, group_dict, timestamp
 
 KEYS = [
     "group",
@@ -84,3 +86,16 @@ def test_directions(degrees: float, word: str) -> None:
 
 def test_times_are_told_in_utc() -> None:
     assert timestamp(NOON.astimezone(timezone(timedelta(hours=5)))) == "2026-03-05T12:00:00.123Z"
+
+
+def test_every_key_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"## Groups\n.*?```json\n(.*?)```", text, re.DOTALL)
+    written = json.loads(block)
+    told = json.loads(json.dumps(group_dict(make_group(), 1.0)))
+    assert list(written) == list(told)
+    assert list(written["best"]) == list(told["best"])
+    assert list(written["best"]["plate"]) == list(told["best"]["plate"])
+    assert list(written["best"]["vehicle"]) == list(told["best"]["vehicle"])
+    for word in DIRECTIONS:
+        assert f"`{word}`" in text

@@ -38,6 +38,10 @@ def watch(
         Path | None,
         typer.Option("--scout", metavar="FOLDER", help="Work as the alprd.conf and stream.d there say."),
     ] = None,
+    stream_config: Annotated[
+        Path | None,
+        typer.Option("--stream-config", metavar="FILE", help="Work as that config.ini, Stream's, says."),
+    ] = None,
     device: Annotated[DeviceChoice | None, typer.Option("--device", help="Where the networks run.")] = None,
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, max=256, help="Frames analysed at the same time.")
@@ -46,8 +50,8 @@ def watch(
 ) -> None:
     """Watch cameras and videos: each vehicle is told once, with its plate, region and direction.
 
-    Cameras come from the command line, from the settings' [cameras.NAME] and from Scout's files. Ends by itself when
-    all videos are read; cameras are watched until it is stopped.
+    Cameras come from the command line, from the settings' [cameras.NAME], from Scout's files and from Stream's. Ends
+    by itself when all videos are read; cameras are watched until it is stopped.
     """
     settings = settings_for(settings_file, device.value if device else None, workers).settings
     from openplate.cli.watch_run import Wishes, run
@@ -61,5 +65,6 @@ def watch(
         shows=show,
         video=video,
         scout=scout,
+        stream_config=stream_config,
     )
     raise typer.Exit(run(wishes, settings, surroundings_of(context)))

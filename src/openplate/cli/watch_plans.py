@@ -17,7 +17,10 @@ from openplate.regions import certain
 from openplate.settings import Settings
 from openplate.settings.alprd import load_scout_settings
 from openplate.settings.scout import ScoutSettings
-from openplate.settings.watch_building import own_scout_settings, plan_addresses, plan_cameras, plan_scout
+from openplate.settings.stream import StreamSettings
+from openplate.settings.stream_config import load_stream_settings
+from openplate.settings.stream_plan import plan_stream
+from openplate.settings.watch_building import limits_of, own_scout_settings, plan_addresses, plan_cameras, plan_scout
 from openplate.settings.watch_plan import CameraPlan
 from openplate.video import is_live
 from openplate.video.source import without_password
@@ -40,14 +43,21 @@ class Wishes:
     shows: bool = False
     video: Path | None = None
     scout: Path | None = None
+    stream_config: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Plans:
-    """Cameras, and Scout's settings where messages in its way are wanted."""
+    """Cameras, and Scout's and Stream's settings where their ways are wanted."""
 
     cameras: tuple[CameraPlan, ...]
     scout: ScoutSettings | None = None
+    stream: StreamSettings | None = None
+
+    @property
+    def takes_files(self) -> bool:
+        """Whether videos are taken by HTTP, which goes on until it is stopped."""
+        return self.stream is not None and any(each.active and each.is_file_upload for each in self.stream.cameras)
 
 
 def make_plans(wishes: Wishes, settings: Settings) -> Plans:
@@ -58,19 +68,28 @@ def make_plans(wishes: Wishes, settings: Settings) -> Plans:
         ExtraMissing: a library is needed that is not there.
     """
     scout = own_scout_settings(settings.scout) if wishes.scout is None else load_scout_settings(wishes.scout)
-    # Readers of other products' files have their place here: their cameras follow the same way.
+    stream = None if wishes.stream_config is None else load_stream_settings(wishes.stream_config)
     told = [*(plan_scout(scout, settings) if scout else ()), *plan_cameras(settings)]
-    cameras = (*told, *_named(wishes, settings, told))
+    told += _after(told, () if stream is None else plan_stream(stream, limits_of(settings)))
+    plans = Plans((*told, *_named(wishes, settings, told)), scout, stream)
+    cameras = plans.cameras
     _check_numbers(cameras)
-    if not cameras:
+    if not cameras and not plans.takes_files:
         raise SettingsError(
             "there is nothing to watch: name a video, a folder or a camera's address, or give cameras in the settings"
         )
     for camera in cameras:
         certain(camera.recognition.regions)
         _check_address(camera.where)
-    check_libraries(cameras, needs_server=scout is not None or settings.watch.port is not None)
-    return Plans(cameras, scout)
+    needs_server = scout is not None or stream is not None or settings.watch.port is not None
+    check_libraries(cameras, needs_server=needs_server)
+    return plans
+
+
+def _after(others: Sequence[CameraPlan], plans: Sequence[CameraPlan]) -> list[CameraPlan]:
+    """Stream's cameras have no numbers of their own: they come after those that have."""
+    most = max((plan.number for plan in others), default=0)
+    return [replace(plan, number=most + plan.number) for plan in plans]
 
 
 def _named(wishes: Wishes, settings: Settings, others: Sequence[CameraPlan]) -> list[CameraPlan]:

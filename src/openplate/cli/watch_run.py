@@ -7,8 +7,9 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,8 +19,9 @@ from openplate.cli.group import FAILED, READER_GONE
 from openplate.cli.surroundings import Surroundings
 from openplate.cli.watch_plans import Plans, Wishes, make_plans
 from openplate.cli.work import cores
-from openplate.errors import SettingsError
+from openplate.errors import SettingsError, StorageError
 from openplate.imaging import limit_threads
+from openplate.pipeline import RecognitionOptions
 from openplate.service.outputs import Output
 from openplate.service.watching import Watcher
 from openplate.settings import Settings
@@ -28,7 +30,9 @@ from openplate.video import is_live
 
 if TYPE_CHECKING:
     from openplate.api.watching import WatchState
+    from openplate.pipeline import Recognizer
     from openplate.service.scout_side import ScoutSide
+    from openplate.service.stream_side import StreamSide
 
 __all__ = ["Wishes", "run"]
 
@@ -59,34 +63,63 @@ def run(wishes: Wishes, settings: Settings, surroundings: Surroundings) -> int:
     Raises:
         OpenplateError: it cannot start.
     """
+    stop = Stop()
+    with _signals(stop):
+        while True:
+            code = _watch(wishes, settings, surroundings, stop)
+            if code is not None:
+                return code
+            _tell("the settings have changed: everything starts anew")
+
+
+def _watch(wishes: Wishes, settings: Settings, surroundings: Surroundings, stop: Stop) -> int | None:
+    """The exit code; None: the files have changed and are to be read again."""
     plans = make_plans(wishes, settings)
-    missing = _tell_missing(plans)
-    if missing == len(plans.cameras):
+    if plans.cameras and _tell_missing(plans) == len(plans.cameras):
         return FAILED
     configure_logging()
-    for warning in plans.scout.warnings if plans.scout else ():
+    for warning in (*(plans.scout.warnings if plans.scout else ()), *(plans.stream.warnings if plans.stream else ())):
         _tell(warning)
     limit_threads()
     workers = _workers(plans, settings)
-    stop = Stop()
-    with _signals(stop), ExitStack() as stack:
+    with ExitStack() as stack:
         sockets = _listen(plans, settings, stack)
-        outputs: list[Output] = []
-        scout = _scout(plans, settings, surroundings, workers)
-        if scout is not None:
-            stack.callback(scout.close)
-            outputs.append(scout.output)  # first what must not be lost
-        outputs += _outputs(wishes, plans, stop, stack)
-        recognizer = surroundings.build_recognizer(plans.cameras[0].recognition, settings, workers)
+        scout, stream = _scout(plans, settings, surroundings, workers), _stream(plans, settings)
+        sides = [side for side in (scout, stream) if side is not None]
+        for side in sides:
+            stack.callback(side.close)
+        # What must not be lost comes first.
+        outputs = [*(side.output for side in sides), *_outputs(wishes, plans, stop, stack)]
+        options = plans.cameras[0].recognition if plans.cameras else RecognitionOptions()
+        recognizer = surroundings.build_recognizer(options, settings, workers)
         watcher = Watcher(plans.cameras, recognizer, outputs, workers=workers, tell=_tell)
-        _serve(watcher, scout, sockets, stack)
+        _serve(watcher, recognizer, scout, stream, sockets, stack)
         if scout is not None:
             scout.start(watcher.statuses)
+        if stream is not None:
+            stream.start()
         watcher.start()
-        while not watcher.wait(_LOOK_S) and not stop.is_asked:
-            pass
+        has_changed = _wait(watcher, plans, stop)
         has_ended = watcher.close(settings.watch.stop_timeout_s)
-    return _exit_code(watcher, stop, has_ended=has_ended)
+    return None if has_changed and has_ended else _exit_code(watcher, stop, has_ended=has_ended)
+
+
+def _wait(watcher: Watcher, plans: Plans, stop: Stop) -> bool:
+    """Until it is to end; whether that is because Stream's file has changed."""
+    changes = None
+    if plans.stream is not None:
+        from openplate.service.stream_side import ConfigWatch
+
+        changes = ConfigWatch(plans.stream)
+    while not stop.is_asked:
+        has_ended = watcher.wait(_LOOK_S)
+        if has_ended and not plans.takes_files:
+            return False
+        if has_ended:
+            time.sleep(_LOOK_S)
+        if changes is not None and changes.has_changed():
+            return True
+    return False
 
 
 def _exit_code(watcher: Watcher, stop: Stop, *, has_ended: bool) -> int:
@@ -161,6 +194,15 @@ def _scout(plans: Plans, settings: Settings, surroundings: Surroundings, workers
     )
 
 
+def _stream(plans: Plans, settings: Settings) -> StreamSide | None:
+    if plans.stream is None:
+        return None
+    from openplate.service.stream_side import StreamSide
+
+    return StreamSide.open(plans.stream, data_folder_of(settings) / "stream")
+
+
+_SERVED: Final = {"state": "/metrics and /healthz", "pictures": "pictures", "files": "videos are taken"}
 _Sockets = dict[str, list[socket.socket]]
 
 
@@ -171,33 +213,50 @@ def _listen(plans: Plans, settings: Settings, stack: ExitStack) -> _Sockets:
     wanted = {} if settings.watch.port is None else {"state": settings.watch.port}
     if plans.scout is not None and plans.scout.web_server_enabled and plans.scout.store_plates:
         wanted["pictures"] = plans.scout.web_server_port
+    if plans.takes_files:
+        wanted["files"] = settings.watch.upload_port
     found = {}
     for name, port in wanted.items():
         found[name] = listen(settings.watch.host, port)
         for each in found[name]:
             stack.callback(each.close)
-        paths = "/metrics and /healthz" if name == "state" else "pictures"
-        _tell(f"{paths} at {url_of(found[name][0])}")
+        _tell(f"{_SERVED[name]} at {url_of(found[name][0])}")
     return found
 
 
-def _serve(watcher: Watcher, scout: ScoutSide | None, sockets: _Sockets, stack: ExitStack) -> None:
+def _serve(
+    watcher: Watcher,
+    recognizer: Recognizer,
+    scout: ScoutSide | None,
+    stream: StreamSide | None,
+    sockets: _Sockets,
+    stack: ExitStack,
+) -> None:
     if not sockets:
         return
     from openplate.api.pictures import create_picture_app
     from openplate.api.watching import create_watch_app
     from openplate.cli.side_server import SideServer
 
-    apps = {"state": create_watch_app(lambda: _state(watcher, scout))}
+    apps = {"state": create_watch_app(lambda: _state(watcher, scout, stream))}
     if scout is not None and scout.ring is not None:
         apps["pictures"] = create_picture_app(scout.ring)
+    if stream is not None and stream.takes_files:
+        from openplate.api.stream_upload import create_upload_app
+
+        apps["files"] = create_upload_app(stream.files(recognizer, lambda: _stream_states(watcher)))
     for name, listeners in sockets.items():
         server = SideServer(apps[name], listeners, name)
         server.start()
         stack.callback(server.stop)
 
 
-def _state(watcher: Watcher, scout: ScoutSide | None) -> WatchState:
+def _stream_states(watcher: Watcher) -> dict[str, str]:
+    """In Stream's two words."""
+    return {each.camera.name: "running" if each.state == "running" else "offline" for each in watcher.statuses()}
+
+
+def _state(watcher: Watcher, scout: ScoutSide | None, stream: StreamSide | None) -> WatchState:
     from openplate.api.watching import WatchState
 
     counters: dict[str, float] = {}
@@ -211,6 +270,13 @@ def _state(watcher: Watcher, scout: ScoutSide | None) -> WatchState:
     if uploads is not None:
         counters |= {"uploads": uploads.uploaded, "uploads_failed": uploads.failed, "uploads_dropped": uploads.dropped}
         levels |= {"uploads_waiting": uploads.waiting, "uploads_waiting_bytes": uploads.waiting_bytes}
+    webhooks = None if stream is None else stream.counts()
+    if stream is not None and webhooks is not None:
+        counters |= {"webhooks_delivered": webhooks.delivered, "webhooks_failed": webhooks.failed}
+        with suppress(StorageError):  # what can be told is told
+            levels["webhooks_waiting"] = stream.waiting()
+    if stream is not None:
+        counters |= {f"not_kept_{kind}": count for kind, count in stream.output.failures.items()}
     return WatchState(watcher.statuses(), counters, levels, watcher.output_failures)
 
 

@@ -102,6 +102,9 @@ class WatchSettings:
     port: Annotated[
         int | None, WholeNumber(0, 65535), "Port of /metrics and /healthz; not set: none; 0: any free one."
     ] = None
+    upload_port: Annotated[
+        int, WholeNumber(0, 65535), "Port that takes videos where Stream's config.ini has a camera `file-upload`."
+    ] = 8081
     stop_timeout_s: Annotated[float, Number(1, 3600), "How long everything may take to end, in seconds."] = 20.0
 
 

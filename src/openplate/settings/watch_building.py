@@ -29,7 +29,7 @@ def plan_addresses(
 ) -> tuple[CameraPlan, ...]:
     """Cameras, files and folders of the command line: everything else is by default."""
     names = _different(_short_name(address) for address in addresses)
-    options = SourceOptions(limits=_limits(settings))
+    options = SourceOptions(limits=limits_of(settings))
     video = VideoOptions(groups=group_options(settings.watch))
     return tuple(
         CameraPlan(name, number, address, options, recognition, video)
@@ -143,7 +143,7 @@ def _plan(camera: CameraSettings, number: int, settings: Settings) -> CameraPlan
         transport=camera.transport,
         verify_certificates=camera.verify_certificates,
         frames_per_s=camera.frames_per_s,
-        limits=_limits(settings),
+        limits=limits_of(settings),
     )
     zone = _zone(f"cameras.{camera.name}.mask", camera.mask, camera.zones)
     video = VideoOptions(groups=group_options(settings.watch), zone=zone, linger_s=camera.linger_s)
@@ -168,7 +168,7 @@ def _scout_plan(camera: ScoutCamera, name: str, scout: ScoutSettings, settings: 
         name,
         camera.camera_id,
         camera.stream,
-        SourceOptions(limits=_limits(settings)),
+        SourceOptions(limits=limits_of(settings)),
         RecognitionOptions(
             regions=(pattern,) if pattern in codes() else (),
             top_n=scout.topn,
@@ -191,7 +191,8 @@ def _zone(setting: str, mask: Path | None, polygons: Sequence[Sequence[tuple[flo
     return replace(masked, polygons=Zone.from_polygons(polygons).polygons)
 
 
-def _limits(settings: Settings) -> ImageLimits:
+def limits_of(settings: Settings) -> ImageLimits:
+    """On pictures."""
     return ImageLimits(settings.limits.max_bytes, settings.limits.max_pixels)
 
 

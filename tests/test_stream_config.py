@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from openplate.errors import SettingsError
 from openplate.settings.stream_config import (
@@ -310,3 +312,25 @@ def test_the_file_that_is_written_can_be_read(tmp_path: Path) -> None:
 def test_a_file_that_is_there_is_left_alone(tmp_path: Path) -> None:
     write(tmp_path, COMPOSED)
     assert write_default_config(tmp_path).read_bytes() == COMPOSED.encode()
+
+
+KEYS = [key for described in (describe_stream_settings(), describe_stream_camera()) for key, *_ in described]
+VALUES = st.sampled_from(["yes", "1", "-1", "0.5", "x", ",", "'a'", "a, b", "http://h/", "$(camera)/%y", "%", "", '"'])
+LINES = st.one_of(
+    st.builds("{} = {}".format, st.sampled_from([*KEYS, "header", "q"]), VALUES | st.text(max_size=8)),
+    st.sampled_from(["[cameras]", "[[a]]", "[[b c]]", "[[[d]]]", "[webhooks]", "[[office]]", "# c", ""]),
+    st.text(max_size=12),
+)
+
+
+@given(st.lists(LINES, max_size=12))
+def test_whatever_stands_there_it_is_read_or_told(tmp_path_factory: pytest.TempPathFactory, lines: list[str]) -> None:
+    folder = tmp_path_factory.getbasetemp() / "any"
+    folder.mkdir(exist_ok=True)
+    (folder / "config.ini").write_bytes("\n".join(lines).encode("utf-8", "surrogatepass"))
+    try:
+        settings = load_stream_settings(folder)
+    except SettingsError:
+        return
+    assert settings.cameras
+    assert all(camera.url for camera in settings.cameras)

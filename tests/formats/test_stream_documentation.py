@@ -79,7 +79,7 @@ def test_every_key_of_the_answer_and_every_field_of_an_upload() -> None:
 
 
 def test_every_code_of_an_error() -> None:
-    source = Path(__file__).parents[2] / "src" / "openplate" / "settings" / "stream_config.py"
+    source = Path(__file__).parents[2] / "src" / "openplate" / "settings" / "stream_grammar.py"
     codes = set(re.findall(r"STR\d{4}", source.read_text(encoding="utf-8")))
     assert codes == set(re.findall(r"`(STR\d{4})`", PAGE))
 

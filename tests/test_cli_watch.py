@@ -6,6 +6,8 @@ import io
 import json
 import re
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,11 +18,15 @@ from tests.video.video_helpers import make_video  # noqa: E402
 
 from cli_helpers import TEXTS, Bench  # noqa: E402
 from factories import NOON, make_known_street, make_pixels  # noqa: E402
+from openplate import RecognitionOptions, Recognizer  # noqa: E402
 from openplate.cli.live_picture import LivePicture, half_blocks, nearest_colors  # noqa: E402
-from openplate.datatypes import Box  # noqa: E402
+from openplate.datatypes import Box, Recognition  # noqa: E402
+from openplate.errors import InferenceFailed  # noqa: E402
 from openplate.imaging import Image  # noqa: E402
 from openplate.imaging.frame import Frame  # noqa: E402
+from openplate.pipeline import LateAttributes  # noqa: E402
 from openplate.service.outputs import Camera  # noqa: E402
+from openplate.settings import Settings  # noqa: E402
 from stand_ins import paint_street  # noqa: E402
 
 
@@ -160,3 +166,48 @@ def test_the_live_picture_leaves_the_terminal_as_it_was() -> None:
     assert text.startswith("\x1b[?25l")
     assert text.endswith("\x1b[0m\x1b[?25h\n")
     assert "▄" in text
+
+
+class BenchWithoutAttributes(Bench):
+    """There is no network for attributes."""
+
+    def build(self, options: RecognitionOptions, settings: Settings, workers: int) -> Recognizer:
+        stages = super().build(options, settings, workers).stages
+        return Recognizer.from_stages(replace(stages, late_attributes=LateAttributes(lambda: None)), options)
+
+
+def test_attributes_that_cannot_be_told_are_left_out_or_refused(gate: Path, tmp_path: Path) -> None:
+    settings = tmp_path / "settings.toml"
+    settings.write_text(f'[cameras.gate]\nurl = "{gate}"\nattributes = true\n')
+    told = BenchWithoutAttributes().run("watch", "--settings", settings)
+    assert told.exit_code == 0
+    assert "they are left out" in told.stderr
+    assert TEXTS[0] in told.stdout
+    asked = BenchWithoutAttributes().run("watch", "--attributes", gate)
+    assert (asked.exit_code, asked.stdout) == (1, "")
+    assert "there is no network 'attributes'" in asked.stderr
+
+
+def test_attributes_are_told_when_asked_for(gate: Path) -> None:
+    (line,) = Bench().run("watch", "--json", "--attributes", gate).stdout.splitlines()
+    assert json.loads(line)["attributes"]["makes"][0]["value"] == "SEAT"
+
+
+class Useless(Recognizer):
+    """Can do nothing with any picture."""
+
+    def recognize(self, images: Sequence[object], names: Sequence[str] | None = None) -> list[Recognition]:  # noqa: ARG002
+        raise InferenceFailed("the network ran and failed")
+
+    def with_options(self, options: RecognitionOptions) -> Useless:
+        return Useless.from_stages(self.stages, options, self.limits)  # type: ignore[return-value]
+
+
+class UselessBench(Bench):
+    def build(self, options: RecognitionOptions, settings: Settings, workers: int) -> Recognizer:
+        return Useless.from_stages(super().build(options, settings, workers).stages, options)
+
+
+def test_where_no_frame_can_be_analysed_it_has_failed(gate: Path) -> None:
+    result = UselessBench().run("watch", gate)
+    assert (result.exit_code, result.stdout) == (1, "")

@@ -8,8 +8,9 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,13 +20,14 @@ from openplate.cli.group import FAILED, READER_GONE
 from openplate.cli.surroundings import Surroundings
 from openplate.cli.watch_plans import Plans, Wishes, make_plans
 from openplate.cli.work import cores
-from openplate.errors import SettingsError, StorageError
+from openplate.errors import SettingsError, StorageError, UnknownModel
 from openplate.imaging import limit_threads
 from openplate.pipeline import RecognitionOptions
 from openplate.service.outputs import Output
 from openplate.service.watching import Watcher
 from openplate.settings import Settings
 from openplate.settings.building import data_folder_of
+from openplate.settings.watch_plan import CameraPlan
 from openplate.video import is_live
 
 if TYPE_CHECKING:
@@ -92,7 +94,8 @@ def _watch(wishes: Wishes, settings: Settings, surroundings: Surroundings, stop:
         outputs = [*(side.output for side in sides), *_outputs(wishes, plans, stop, stack)]
         options = plans.cameras[0].recognition if plans.cameras else RecognitionOptions()
         recognizer = surroundings.build_recognizer(options, settings, workers)
-        watcher = Watcher(plans.cameras, recognizer, outputs, workers=workers, tell=_tell)
+        cameras = _with_attributes(plans.cameras, recognizer, wishes)
+        watcher = Watcher(cameras, recognizer, outputs, workers=workers, tell=_tell)
         _serve(watcher, recognizer, scout, stream, sockets, stack)
         if scout is not None:
             scout.start(watcher.statuses)
@@ -102,6 +105,17 @@ def _watch(wishes: Wishes, settings: Settings, surroundings: Surroundings, stop:
         has_changed = _wait(watcher, plans, stop)
         has_ended = watcher.close(settings.watch.stop_timeout_s)
     return None if has_changed and has_ended else _exit_code(watcher, stop, has_ended=has_ended)
+
+
+def _with_attributes(cameras: Sequence[CameraPlan], recognizer: Recognizer, wishes: Wishes) -> tuple[CameraPlan, ...]:
+    """Other products' files ask for attributes by default: where there is no network for them, they do without."""
+    if not any(camera.recognition.attributes for camera in cameras) or recognizer.stages.attribute_classifier:
+        return tuple(cameras)
+    sentence = "attributes are asked for, but there is no network 'attributes' beside the others"
+    if wishes.attributes:
+        raise UnknownModel(sentence)
+    _tell(f"{sentence}; they are left out")
+    return tuple(replace(camera, recognition=replace(camera.recognition, attributes=False)) for camera in cameras)
 
 
 def _wait(watcher: Watcher, plans: Plans, stop: Stop) -> bool:
@@ -131,7 +145,9 @@ def _exit_code(watcher: Watcher, stop: Stop, *, has_ended: bool) -> int:
     if watcher.output_failures:
         _tell(f"failed: {', '.join(f'{name} {count} times' for name, count in watcher.output_failures.items())}")
         return FAILED
-    has_failed = any(status.state == "failed" for status in watcher.statuses())
+    has_failed = any(
+        status.state == "failed" or (status.failed_frames and not status.analysed) for status in watcher.statuses()
+    )
     return FAILED if has_failed and not stop.is_asked else 0
 
 

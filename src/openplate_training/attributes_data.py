@@ -47,11 +47,11 @@ COLORS_OF_SET = {("color_vehicles", "silver"): ("silver", "grey")}  # that set h
 LEAST_EXAMPLES = 3  # models with fewer training crops count as "some other model" of their make
 
 SHARES = {
-    "stanford_cars_crops": 0.40,
-    "color_vehicles": 0.15,
-    "orientation_views": 0.08,
+    "stanford_cars_crops": 0.33,
+    "color_vehicles": 0.17,
+    "orientation_views": 0.12,
     "inspection_make_views": 0.10,
-    "id_highway_vehicles": 0.06,
+    "id_highway_vehicles": 0.07,
     "type_lowres_zenodo": 0.05,
     "type_car_motorcycle": 0.03,
     "th_carparts_views": 0.04,

@@ -23,7 +23,7 @@ from openplate_training.data import pack_pictures
 from openplate_training.layers import channels_last
 from openplate_training.loop import LoopConfig, train
 
-WEIGHTS = {"type": 0.6, "model": 1.0, "body": 0.4, "year": 0.4, "color": 0.6, "view": 0.6}
+WEIGHTS = {"type": 0.6, "model": 0.8, "body": 0.4, "year": 0.3, "color": 1.0, "view": 1.2}
 SMOOTHING = 0.05
 
 

@@ -54,7 +54,12 @@ from openplate_training.corners_model import CornerNetwork
 from openplate_training.data import Pixels, pack_pictures
 from openplate_training.detector_model import DetectorNetwork
 from openplate_training.layers import channels_first
-from openplate_training.onnx_graph import fold_constants, fold_pads, take_pixels_as_quantised
+from openplate_training.onnx_graph import (
+    fold_constants,
+    fold_pads,
+    move_zero_into_bias,
+    take_pixels_as_quantised,
+)
 from openplate_training.reader_data import true_corners
 from openplate_training.reader_model import ALPHABET, ReaderNetwork
 from openplate_training.reader_model import HEIGHT as READER_HEIGHT
@@ -325,6 +330,8 @@ def write_int8(recipe: Recipe, source: Path, file: Path) -> None:
     """The quantised network; where it can, it takes the picture as its first quantised map."""
     model = quantised(recipe, source)
     take_pixels_as_quantised(model, 1 / 127.5, 128)
+    move_zero_into_bias(model)
+    onnx.checker.check_model(model)
     onnx.save(model, file)
 
 

@@ -115,6 +115,60 @@ def take_pixels_as_quantised(model: ModelProto, scale: float, zero: int) -> bool
     return False
 
 
+def move_zero_into_bias(model: ModelProto) -> bool:
+    """Lets the first convolution take pixels whose zero is 0, its bias doing the rest, in place and exactly.
+
+    Runtimes that have no kernel for a zero point other than 0 else compute that convolution in float. Its padding,
+    which stood for the old zero, becomes a node of its own. Returns whether the graph begins as
+    ``take_pixels_as_quantised`` leaves it, with a quantised convolution that alone takes the pixels.
+    """
+    graph, constants, consumers = model.graph, constants_of(model), consumers_of(model)
+    makers = {output: node for node in graph.node for output in node.output}
+    pixels = next((n for n in graph.node if n.op_type == "DequantizeLinear" and n.input[1] == "pixel_scale"), None)
+    takers = [n for n in graph.node if pixels is not None and pixels.output[0] in n.input]
+    if pixels is None or len(takers) != 1 or takers[0].op_type != "Conv" or consumers[pixels.output[0]] != 1:
+        return False
+    convolution = takers[0]
+    parts = [makers.get(name) for name in convolution.input[1:3]]
+    weights, bias, *_ = [*parts, None, None]
+    if weights is None or bias is None or consumers[bias.output[0]] != 1:
+        return False
+    zero, scale = constants[pixels.input[2]], constants[pixels.input[1]]
+    levels = constants[weights.input[0]].astype(np.int64)
+    steps = scale.astype(np.float64) * constants[weights.input[1]].astype(np.float64)
+    old = constants[bias.input[0]].astype(np.float64) * constants[bias.input[1]].astype(np.float64)
+    moved = np.round(old / steps) - int(zero) * levels.reshape(len(levels), -1).sum(1)
+    for name, array in (
+        ("first_bias", moved.astype(np.int32)),
+        ("first_bias_scale", steps.astype(np.float32)),
+        ("pixel_nought", np.zeros((), np.uint8)),
+    ):
+        graph.initializer.append(numpy_helper.from_array(array, name))
+    bias.input[0], bias.input[1], pixels.input[2] = "first_bias", "first_bias_scale", "pixel_nought"
+    _pad_pixels(graph, pixels, convolution, zero)
+    drop_unused(model)
+    return True
+
+
+def _pad_pixels(
+    graph: onnx.GraphProto, pixels: NodeProto, convolution: NodeProto, zero: npt.NDArray[np.generic]
+) -> None:
+    """The convolution's padding as a node before the pixels are scaled, with the pixel that stands for nought."""
+    pads = next((a for a in convolution.attribute if a.name == "pads"), None)
+    if pads is None or not any(pads.ints):
+        return
+    top, left, bottom, right = pads.ints
+    amounts = np.array([0, 0, top, left, 0, 0, bottom, right], np.int64)
+    pads.ints[:] = [0, 0, 0, 0]
+    graph.initializer.append(numpy_helper.from_array(amounts, "pixel_padding"))
+    graph.initializer.append(numpy_helper.from_array(np.asarray(zero), "pixel_of_nought"))
+    source = pixels.input[0]
+    node = onnx.helper.make_node("Pad", [source, "pixel_padding", "pixel_of_nought"], ["padded_pixels"], "pad_pixels")
+    pixels.input[0] = "padded_pixels"
+    makers = [place for place, maker in enumerate(graph.node) if source in maker.output]
+    graph.node.insert(makers[0] + 1 if makers else 0, node)
+
+
 def scaling_before(quantizer: NodeProto, makers: Mapping[str, NodeProto]) -> list[NodeProto]:
     """A QuantizeLinear node and, back from it, what scales pixels before it, to their Cast; empty without that."""
     chain, source = [quantizer], quantizer.input[0]

@@ -36,7 +36,7 @@ from openplate_training.export import (
     write_folder,
     write_onnx,
 )
-from openplate_training.onnx_graph import fold_pads, take_pixels_as_quantised
+from openplate_training.onnx_graph import fold_pads, move_zero_into_bias, take_pixels_as_quantised
 from openplate_training.reader_model import ALPHABET, ReaderNetwork
 from openplate_training.region_model import RegionNetwork
 from served import make_classifier, make_reader
@@ -212,7 +212,14 @@ def test_taking_pixels_as_quantised_keeps_the_answer_close(exported: tuple[Recip
     for array, theirs in zip(recipe.inputs, before, strict=True):
         for ours, expected in zip(onnx_answers(model, array), theirs, strict=True):
             assert error_share(ours, expected) < 0.25
-    assert onnx.load(folder / "model-int8.onnx") == model  # the shipped file has it
+    taken = [onnx_answers(model, array) for array in recipe.inputs]
+    is_moved = move_zero_into_bias(model)
+    assert is_moved is takes_pixels
+    onnx.checker.check_model(model)
+    for array, theirs in zip(recipe.inputs, taken, strict=True):
+        for ours, expected in zip(onnx_answers(model, array), theirs, strict=True):
+            np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-4)
+    assert onnx.load(folder / "model-int8.onnx") == model  # the shipped file has both
 
 
 def test_a_file_that_differs_from_the_network_is_refused(tmp_path: Path) -> None:

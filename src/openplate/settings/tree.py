@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from openplate.models import DEVICES, Device
+from openplate.settings.mqtt import MqttSection
 from openplate.settings.rules import DatabaseUrl, Flag, Folder, Number, OneOf, Secret, Text, WholeNumber
 from openplate.settings.watch import CameraSettings, ScoutSection, WatchSettings
 
@@ -187,6 +188,7 @@ class Settings:
     smtp: SmtpSettings = SmtpSettings()
     watch: WatchSettings = field(default_factory=WatchSettings)
     scout: ScoutSection = field(default_factory=ScoutSection)
+    mqtt: MqttSection = field(default_factory=MqttSection)
     cameras: tuple[CameraSettings, ...] = ()
     """The sections ``[cameras.NAME]`` of the file, in its order."""
 

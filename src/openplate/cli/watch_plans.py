@@ -38,6 +38,7 @@ class Wishes:
     sources: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     attributes: bool = False
+    preview: bool = False
     as_json: bool = False
     is_quiet: bool = False
     shows: bool = False
@@ -59,6 +60,19 @@ class Plans:
         """Whether videos are taken by HTTP, which goes on until it is stopped."""
         return self.stream is not None and any(each.active and each.is_file_upload for each in self.stream.cameras)
 
+    @property
+    def wants_graphics_card(self) -> bool:
+        """As Scout's files say."""
+        return self.scout is not None and self.scout.hardware_acceleration
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """One sentence for each thing in other products' files that has no effect."""
+        found = [*(self.scout.warnings if self.scout else ()), *(self.stream.warnings if self.stream else ())]
+        if self.scout is not None and self.scout.plate_groups_span_cameras:
+            found.append("plate_groups_span_cameras has no effect: each camera has groups of its own")
+        return tuple(found)
+
 
 def make_plans(wishes: Wishes, settings: Settings) -> Plans:
     """
@@ -71,7 +85,10 @@ def make_plans(wishes: Wishes, settings: Settings) -> Plans:
     stream = None if wishes.stream_config is None else load_stream_settings(wishes.stream_config)
     told = [*(plan_scout(scout, settings) if scout else ()), *plan_cameras(settings)]
     told += _after(told, () if stream is None else plan_stream(stream, limits_of(settings)))
-    plans = Plans((*told, *_named(wishes, settings, told)), scout, stream)
+    told += _named(wishes, settings, told)
+    if wishes.preview or settings.watch.preview:
+        told = [_with_previews(plan, settings.watch.preview_confidence) for plan in told]
+    plans = Plans(tuple(told), scout, stream)
     cameras = plans.cameras
     _check_numbers(cameras)
     if not cameras and not plans.takes_files:
@@ -84,6 +101,12 @@ def make_plans(wishes: Wishes, settings: Settings) -> Plans:
     needs_server = scout is not None or stream is not None or settings.watch.port is not None
     check_libraries(cameras, needs_server=needs_server)
     return plans
+
+
+def _with_previews(plan: CameraPlan, confidence: float) -> CameraPlan:
+    """Neither Scout's files nor Stream's have a word for them."""
+    groups = replace(plan.video.groups, preview=True, preview_confidence=confidence)
+    return replace(plan, video=replace(plan.video, groups=groups))
 
 
 def _after(others: Sequence[CameraPlan], plans: Sequence[CameraPlan]) -> list[CameraPlan]:

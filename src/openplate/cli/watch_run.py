@@ -80,9 +80,11 @@ def _watch(wishes: Wishes, settings: Settings, surroundings: Surroundings, stop:
     if plans.cameras and _tell_missing(plans) == len(plans.cameras):
         return FAILED
     configure_logging()
-    for warning in (*(plans.scout.warnings if plans.scout else ()), *(plans.stream.warnings if plans.stream else ())):
+    for warning in plans.warnings:
         _tell(warning)
     limit_threads()
+    if plans.wants_graphics_card and settings.device == "auto":
+        settings = replace(settings, device="cuda")
     workers = _workers(plans, settings)
     with ExitStack() as stack:
         sockets = _listen(plans, settings, stack)
@@ -104,6 +106,7 @@ def _watch(wishes: Wishes, settings: Settings, surroundings: Surroundings, stop:
         watcher.start()
         has_changed = _wait(watcher, plans, stop)
         has_ended = watcher.close(settings.watch.stop_timeout_s)
+        _tell_counts(watcher)
     return None if has_changed and has_ended else _exit_code(watcher, stop, has_ended=has_ended)
 
 
@@ -153,6 +156,14 @@ def _exit_code(watcher: Watcher, stop: Stop, *, has_ended: bool) -> int:
 
 def _tell(sentence: str) -> None:
     typer.echo(f"openplate: {sentence}", err=True)
+
+
+def _tell_counts(watcher: Watcher) -> None:
+    """Of live cameras: files lose no frames."""
+    for each in watcher.statuses():
+        if each.camera.is_live:
+            counts = f"{each.frames} frames, {each.dropped} of them dropped, {each.analysed} analysed"
+            _tell(f"{each.camera.name}: {counts}, {each.groups} vehicles")
 
 
 def _tell_missing(plans: Plans) -> int:

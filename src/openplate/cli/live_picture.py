@@ -108,4 +108,6 @@ def _size(terminal: TextIO) -> tuple[int, int]:
         size = os.get_terminal_size(terminal.fileno())
     except (OSError, ValueError):
         return 80, 24
+    if not (size.columns and size.lines):  # a terminal that does not know how large it is
+        return 80, 24
     return max(size.columns, 10), max(size.lines, _LINES + 3)

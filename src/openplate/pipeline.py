@@ -38,7 +38,7 @@ from openplate.search import PLANS, Found, search, vehicle_of
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | npt.NDArray[np.uint8]
 """A path, the bytes of a picture file, or an array (h, w, 3) RGB, (h, w) grey or (h, w, 4) with alpha."""
 
-_CONFIDENT_REGION = 0.5  # from here on the look of a plate says which formats its text may have
+_CONFIDENT_REGION = 0.35  # from here on the look of a plate says which formats its text may have
 _MOST_REGIONS = 5
 _CORNER_ROUNDS: dict[Mode, int] = {"fast": 1, "normal": 2, "redaction": 2}  # a third brings nothing
 

@@ -32,6 +32,15 @@ def change_light(pixels: Pixels, random: Random) -> Pixels:
     return as_pixels(cv2.LUT(pixels, table.reshape(256, 1, 3)))
 
 
+def tint(pixels: Pixels, random: Random) -> Pixels:
+    """All in one colour and pale or dim, as under street lamps and through a camera's night mode."""
+    factors = random.uniform(0.3, 1.0, 3)
+    levels = np.arange(256, dtype=np.float32)[:, None]
+    spread, floor = random.uniform(0.25, 0.9), random.uniform(0, 90)
+    table = np.clip(levels * spread * factors / factors.max() + floor * factors, 0, 255).astype(np.uint8)
+    return as_pixels(cv2.LUT(pixels, table.reshape(256, 1, 3)))
+
+
 def drop_colour(pixels: Pixels, random: Random) -> Pixels:
     """Grey, from any mixture of the channels (an infrared camera's view is not the eye's)."""
     weights = random.dirichlet((2.0, 4.0, 1.5)).astype(np.float32)

@@ -19,6 +19,7 @@ import torch
 
 from openplate.datatypes import Corners
 from openplate.imaging import rectify
+from openplate_training import augment
 from openplate_training.augment import Random, chance
 from openplate_training.checkpoint import load_start, seed_for
 from openplate_training.data import PackedPictures, Pixels, Record, load_records, pack_pictures
@@ -55,6 +56,7 @@ HARD_SETS = {"us_states_crops": 3.0}  # fifty states alike in size and shape; wh
 RENDERED = ("ar", "br")
 """Regions of which there are rendered plates only: their formats settle look-alike characters."""
 RENDERED_SHARE = 0.2
+TINTED_SHARE = 0.4  # of the rendered plates: else all that is green at night is Chinese
 COUNTRY_ONLY = {"in"}  # states are in the text, not in the look
 
 
@@ -138,7 +140,9 @@ class RegionSampler:
     def sample(self, random: Random) -> tuple[Pixels, list[int]]:
         if self.rendered is not None and self.rendered.images and chance(random, RENDERED_SHARE):
             pixels, region = self.rendered.sample(random)
-            return pixels, allowed_for_rendered(region, self.labels)
+            if chance(random, TINTED_SHARE):
+                pixels = augment.tint(pixels, random)
+            return degrade_crop(pixels, random, 0.4, grey=0.1), allowed_for_rendered(region, self.labels)
         index = int(random.choice(self.indices, p=self.weights))
         record = self.crops.records[index]
         found = None if self.found is None else self.found[index]

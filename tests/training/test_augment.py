@@ -17,6 +17,7 @@ from openplate_training.augment import Random
 FAULTS: dict[str, Callable[[Pixels, Random], Pixels]] = {
     "light": augment.change_light,
     "colour": augment.drop_colour,
+    "tint": augment.tint,
     "blur": lambda pixels, random: augment.blur(pixels, random, 4),
     "noise": lambda pixels, random: augment.add_noise(pixels, random, 10),
     "compression": lambda pixels, random: augment.compress(pixels, random, 12),

@@ -60,6 +60,16 @@ def test_json_is_an_object_on_a_line(gate: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0
 
 
+def test_a_preview_comes_before_the_report(gate: Path) -> None:
+    told = [json.loads(line) for line in Bench().run("watch", "--preview", "--json", gate).stdout.splitlines()]
+    assert [(group["state"], group["text"]) for group in told] == [("preview", TEXTS[0]), ("closed", TEXTS[0])]
+    assert told[0]["group"] == told[1]["group"]
+    early, line = Bench().run("watch", "--preview", gate).stdout.splitlines()
+    assert early.endswith("  preview")
+    assert TEXTS[0] in early
+    assert not line.endswith("preview")
+
+
 def test_of_several_cameras_each_line_says_which(gate: Path, tmp_path: Path) -> None:
     lines = Bench().run("watch", gate, save_passing(tmp_path / "yard.mp4", 1)).stdout.splitlines()
     assert sorted(line.split()[0] for line in lines) == ["gate.mp4", "yard.mp4"]

@@ -246,6 +246,26 @@ def test_a_preview_comes_with_the_first_confident_reading() -> None:
     assert told[0].group.id == told[1].group.id
 
 
+@pytest.mark.parametrize("step_s", [0.1, 0.2, 0.5])
+@pytest.mark.parametrize("doubtful", [0, 1, 3, 10])
+@pytest.mark.parametrize("confidence", [0.3, 0.6])
+def test_a_gate_opens_with_the_frame_that_is_read_well(step_s: float, doubtful: int, confidence: float) -> None:
+    """Not when the doubtful readings of its approach are outvoted, which takes many frames."""
+    approach = [Look(number * step_s, "AB123CD", confidence=confidence) for number in range(doubtful)]
+    start_s = doubtful * step_s
+    looks = [*approach, *stay("AB123CD", start_s, start_s + 2, step_s, confidence=0.95)]
+    preview, closed = run(looks, replace(STREAM, preview=True), until_s=30, step_s=step_s)
+    assert (preview.group.state, closed.group.state) == ("preview", "closed")
+    assert preview.at_s == pytest.approx(start_s)
+    assert preview.group.last_seen == at(start_s)
+
+
+def test_no_gate_opens_for_a_reading_that_others_contradict() -> None:
+    looks = [*stay("AB128CD", 0, 0.8, confidence=0.6), Look(1.0, "AB123CD", confidence=0.95)]
+    told = run(looks, replace(STREAM, preview=True), until_s=30)
+    assert [(each.group.state, each.text) for each in told] == [("closed", "AB128CD")]
+
+
 def test_no_preview_for_what_is_remembered() -> None:
     looks = [*go("AB123CD", 0, 2), *go("AB123CD", 30, 32, track=2)]
     told = run(looks, replace(STREAM, preview=True, preview_confidence=0.6), until_s=40)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 from tests.video.video_helpers import wait_until
@@ -198,3 +199,37 @@ def test_a_camera_that_is_gone_and_back_is_told_once_each(recognizer: Recognizer
 def test_an_unknown_region_is_told_before_anything_starts(recognizer: Recognizer) -> None:
     with pytest.raises(RegionError):
         Watcher([make_plan(recognition=RecognitionOptions(regions=("xx-none",)))], recognizer, [])
+
+
+def test_a_preview_is_told_before_another_frame_comes(recognizer: Recognizer) -> None:
+    """Counted, with the time that it took; of a camera, as a file's times are not the clock's."""
+    kept = Keeping()
+    plan = make_plan(where="rtsp://gate")
+    groups = replace(plan.video.groups, preview=True)
+
+    def drive_up() -> Iterator[Image]:
+        yield street((0, 50.0))
+        wait_until(lambda: kept.pictures)
+        yield street((0, 60.0))
+
+    scripts = {"rtsp://gate": drive_up}
+    watcher, _, _ = watch(recognizer, [replace(plan, video=replace(plan.video, groups=groups))], scripts, kept)
+    wait_until(lambda: len(kept.frames) >= 2)
+    (status,) = watcher.statuses()
+    watcher.close()
+    _, first = kept.pictures[0]
+    assert (first.group.state, first.group.last_frame) == ("preview", 0)
+    assert [picture.group.state for _, picture in kept.pictures[:2]] == ["preview", "closed"]
+    assert status.previews >= 1
+    assert 0 < status.slowest_preview_s <= status.preview_delay_s
+
+
+def test_of_a_file_previews_are_counted_without_their_time(recognizer: Recognizer) -> None:
+    kept = Keeping()
+    plan = make_plan()
+    video = replace(plan.video, groups=replace(plan.video.groups, preview=True))
+    watcher, _, _ = watch(recognizer, [replace(plan, video=video)], {"gate.mp4": lambda: iter(passing())}, kept)
+    assert watcher.wait(60)
+    watcher.close()
+    (status,) = watcher.statuses()
+    assert (status.previews, status.groups, status.preview_delay_s) == (1, 1, 0.0)

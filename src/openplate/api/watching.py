@@ -29,6 +29,7 @@ _COUNTERS: Final = (
     ("reconnects", "Times that the camera was opened again."),
     ("reads", "Plates read."),
     ("groups", "Passes of vehicles reported."),
+    ("previews", "Early words of passes."),
 )
 
 
@@ -48,6 +49,10 @@ class Status(Protocol):
     def state(self) -> str: ...
     @property
     def error(self) -> str | None: ...
+    @property
+    def preview_delay_s(self) -> float: ...
+    @property
+    def slowest_preview_s(self) -> float: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,19 @@ class _Collector:
             for each in self._state.cameras:
                 counter.add_metric((each.camera.name,), float(getattr(each, name)))
             yield counter
+        # Their quotient is the mean from the frame to the event.
+        delay = CounterMetricFamily(
+            "openplate_camera_preview_delay_seconds",
+            "From frames of live cameras to their previews, all together.",
+            labels=("camera",),
+        )
+        slowest = GaugeMetricFamily(
+            "openplate_camera_slowest_preview_seconds", "The most from a frame to its preview.", labels=("camera",)
+        )
+        for each in self._state.cameras:
+            delay.add_metric((each.camera.name,), each.preview_delay_s)
+            slowest.add_metric((each.camera.name,), each.slowest_preview_s)
+        yield from (delay, slowest)
         states = GaugeMetricFamily("openplate_camera_state", "1 for the state it is in.", labels=("camera", "state"))
         for each in self._state.cameras:
             for word in STATES:

@@ -34,6 +34,9 @@ def watch(
     attributes: Annotated[
         bool, typer.Option("--attributes", help="Tell type, make, model, colour and view of each vehicle too.")
     ] = False,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Tell a confident reading at once, before the report: for gates.")
+    ] = False,
     scout: Annotated[
         Path | None,
         typer.Option("--scout", metavar="FOLDER", help="Work as the alprd.conf and stream.d there say."),
@@ -60,6 +63,7 @@ def watch(
         sources=tuple(sources or ()),
         regions=tuple(region or ()),
         attributes=attributes,
+        preview=preview,
         as_json=as_json,
         is_quiet=quiet,
         shows=show,

@@ -100,6 +100,8 @@ def make_plans(wishes: Wishes, settings: Settings) -> Plans:
         _check_address(camera.where)
     needs_server = scout is not None or stream is not None or settings.watch.port is not None
     check_libraries(cameras, needs_server=needs_server)
+    if settings.mqtt.host is not None and find_spec("paho") is None:
+        raise ExtraMissing(f"MQTT needs paho-mqtt, not installed here; install with: {STREAM}")
     return plans
 
 

@@ -33,7 +33,7 @@ class GroupPrinter:
     def group(self, camera: Camera, picture: GroupPicture) -> None:
         if self._as_json:
             self._print(json.dumps(group_dict(picture.group, picture.position_s)))
-        elif picture.group.state == "closed":
+        elif picture.group.state != "left":
             name = f"{printable(camera.name)}  " if self._names_cameras else ""
             self._print(name + group_line(picture))
 
@@ -52,7 +52,7 @@ class GroupPrinter:
 
 
 def group_line(picture: GroupPicture) -> str:
-    """Time, text, confidence, region, direction, kind of vehicle: as in
+    """Time, text, confidence, region, direction, kind of vehicle, whether it is early: as in
     ``0:05.2  ABC1234  97 %  br 90 %  right  car``.
     """
     group = picture.group
@@ -65,6 +65,7 @@ def group_line(picture: GroupPicture) -> str:
         f"{region.value} {percent(region.confidence)}" if region else _NOTHING,
         "parked" if group.is_parked else direction_of(group) or _NOTHING,
         vehicle.detection.label if vehicle else _NOTHING,
+        *(("preview",) if group.state == "preview" else ()),
     )
     return "  ".join(words)
 

@@ -18,6 +18,7 @@ import typer
 
 from openplate.cli.group import FAILED, READER_GONE
 from openplate.cli.surroundings import Surroundings
+from openplate.cli.watch_mqtt import mqtt_numbers, open_mqtt
 from openplate.cli.watch_plans import Plans, Wishes, make_plans
 from openplate.cli.work import cores
 from openplate.errors import SettingsError, StorageError, UnknownModel
@@ -33,6 +34,7 @@ from openplate.video import is_live
 if TYPE_CHECKING:
     from openplate.api.watching import WatchState
     from openplate.pipeline import Recognizer
+    from openplate.service.mqtt_output import MqttOutput
     from openplate.service.scout_side import ScoutSide
     from openplate.service.stream_side import StreamSide
 
@@ -93,12 +95,17 @@ def _watch(wishes: Wishes, settings: Settings, surroundings: Surroundings, stop:
         for side in sides:
             stack.callback(side.close)
         # What must not be lost comes first.
-        outputs = [*(side.output for side in sides), *_outputs(wishes, plans, stop, stack)]
+        outputs: list[Output] = [*(side.output for side in sides), *_outputs(wishes, plans, stop, stack)]
+        mqtt = open_mqtt(settings, plans.cameras, scout)
+        if mqtt is not None:  # it only notes what is to be told, and who waits at a gate waits for nobody else
+            outputs.insert(0, mqtt)
         options = plans.cameras[0].recognition if plans.cameras else RecognitionOptions()
         recognizer = surroundings.build_recognizer(options, settings, workers)
         cameras = _with_attributes(plans.cameras, recognizer, wishes)
         watcher = Watcher(cameras, recognizer, outputs, workers=workers, tell=_tell)
-        _serve(watcher, recognizer, scout, stream, sockets, stack)
+        _serve(watcher, recognizer, scout, stream, mqtt, sockets, stack)
+        if mqtt is not None:
+            mqtt.start(watcher.statuses)
         if scout is not None:
             scout.start(watcher.statuses)
         if stream is not None:
@@ -256,6 +263,7 @@ def _serve(
     recognizer: Recognizer,
     scout: ScoutSide | None,
     stream: StreamSide | None,
+    mqtt: MqttOutput | None,
     sockets: _Sockets,
     stack: ExitStack,
 ) -> None:
@@ -265,7 +273,7 @@ def _serve(
     from openplate.api.watching import create_watch_app
     from openplate.cli.side_server import SideServer
 
-    apps = {"state": create_watch_app(lambda: _state(watcher, scout, stream))}
+    apps = {"state": create_watch_app(lambda: _state(watcher, scout, stream, mqtt))}
     if scout is not None and scout.ring is not None:
         apps["pictures"] = create_picture_app(scout.ring)
     if stream is not None and stream.takes_files:
@@ -283,11 +291,10 @@ def _stream_states(watcher: Watcher) -> dict[str, str]:
     return {each.camera.name: "running" if each.state == "running" else "offline" for each in watcher.statuses()}
 
 
-def _state(watcher: Watcher, scout: ScoutSide | None, stream: StreamSide | None) -> WatchState:
+def _state(watcher: Watcher, scout: ScoutSide | None, stream: StreamSide | None, mqtt: MqttOutput | None) -> WatchState:
     from openplate.api.watching import WatchState
 
-    counters: dict[str, float] = {}
-    levels: dict[str, float] = {}
+    counters, levels = mqtt_numbers(mqtt)
     uploads = None if scout is None else scout.uploads()
     if scout is not None:
         counters["not_kept"] = scout.failed

@@ -201,7 +201,7 @@ class Grouper:
             group = each.group(self._camera, "preview")
             if group is None or group.consensus is None:
                 continue
-            if group.consensus.confidence >= self.options.preview_confidence and self._recall(each, group) is None:
+            if _surest(group) >= self.options.preview_confidence and self._recall(each, group) is None:
                 each.is_previewed = True
                 groups.append(group)
         return groups
@@ -308,6 +308,17 @@ class Grouper:
             living = {id(each) for each in (*self._open, *kept)}
             self._by_track = {track: each for track, each in self._by_track.items() if id(each) in living}
         return groups
+
+
+def _surest(group: Group) -> float:
+    """Of all readings together, and of the newest where it says the same: a gate need not wait for the doubtful ones
+    before it to be outvoted.
+    """
+    newest = group.sightings[-1].plate
+    if group.consensus is None or newest is None or newest.reading is None:
+        return 0.0
+    said = newest.reading.confidence if newest.reading.text == group.consensus.text else 0.0
+    return max(group.consensus.confidence, said)
 
 
 def _departure(passing: Passing) -> Iterable[Group]:

@@ -24,8 +24,10 @@ class GroupOptions:
             half of it is enough, of nine a third: something is there.
         max_delay_to_send_ms: a group is reported no sooner than so long after its last reading. (A vehicle that is
             still there when ``max_prediction_delay_s`` or ``max_plates_to_group`` is reached does not wait.)
-        preview: report early, once, as soon as a reading is confident; the group follows under the same id.
-        preview_confidence: what a reading needs for it, 0 to 1.
+        preview: report early, once, with the frame in which a reading is confident; the group follows under the same
+            id.
+        preview_confidence: what a reading needs for it, 0 to 1, where all readings so far together say the same; or
+            what all together need.
         report_static: report a vehicle that stands again after each ``memory_decay_s``, as parked.
         report_vehicles: report vehicles without a readable plate too.
         max_dwell_delay_s: report once more when a reported vehicle has not been seen for so long; None: do not.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from openplate.datatypes import Recognition
+from openplate.datatypes import Group, Recognition
 from openplate.formats import rekor
 from openplate.imaging.frame import Frame
 from openplate.service.outputs import Camera
@@ -28,6 +28,10 @@ class ScoutOutput:
     def group(self, camera: Camera, picture: GroupPicture) -> None:
         if self._has_groups:
             self._reporter.group(self._cameras[camera.number], picture.group, picture.image)
+
+    def picture_uuid(self, camera: Camera, group: Group) -> str:
+        """The name of the picture of a group's best moment, where pictures are kept."""
+        return rekor.picture_uuid(self._cameras[camera.number], group.best.at)
 
     def close(self) -> None:
         """Nothing is held back: what is queued is on the disk."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+from openplate.datatypes import Group
 from openplate.errors import OpenplateError
 from openplate.imaging.frame import Frame
 from openplate.service.outputs import Camera, Output
@@ -36,7 +37,9 @@ class CameraStatus:
         state: that of ``CameraHealth``; of a file or folder ``running``, ``ended`` or ``failed``.
         frames: received; ``dropped`` of them while recognition was busy, ``analysed`` of them looked at.
         failed_frames: that could not be analysed.
-        reads: plates that were read; ``groups``: passes that were reported.
+        reads: plates that were read; ``groups``: passes that were reported; ``previews``: early words of them.
+        preview_delay_s: from the frame that decided a preview until all outputs had taken it, of all previews of a
+            live camera together; ``slowest_preview_s``: the most.
         error: the last trouble, as a sentence, also after it is over.
     """
 
@@ -50,6 +53,9 @@ class CameraStatus:
     failed_frames: int = 0
     reads: int = 0
     groups: int = 0
+    previews: int = 0
+    preview_delay_s: float = 0.0
+    slowest_preview_s: float = 0.0
     last_frame_at: datetime | None = None
     last_read_at: datetime | None = None
     error: str | None = None
@@ -209,6 +215,19 @@ class WatchedCamera:
             if picture.group.state == "closed":
                 self._status = replace(self._status, groups=self._status.groups + 1)
             self._output.group(self.camera, picture)
+            if picture.group.state == "preview":
+                self._count_preview(picture.group)
+
+    def _count_preview(self, group: Group) -> None:
+        status = replace(self._status, previews=self._status.previews + 1)
+        if self.camera.is_live:  # the times of a file are not the clock's
+            delay_s = max(0.0, (self._clock.now() - group.last_seen).total_seconds())
+            status = replace(
+                status,
+                preview_delay_s=status.preview_delay_s + delay_s,
+                slowest_preview_s=max(status.slowest_preview_s, delay_s),
+            )
+        self._status = status
 
     def _finish(self) -> None:
         self._report(self._video.close())

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -14,7 +17,7 @@ pytest.importorskip("uvicorn")
 pytest.importorskip("paho.mqtt.client")
 
 from tests.mosquitto import Broker, free_port, listening, mosquitto, needs_mosquitto
-from tests.video.video_helpers import make_video, wait_until
+from tests.video.video_helpers import PATIENCE_S, make_video, wait_until
 from tests.video.web_cameras import web_camera
 from tests.watching import TEXTS, drive, empty_street, encoded, mjpeg_of, watching
 
@@ -55,6 +58,9 @@ def test_a_camera_tells_previews_then_passes_and_says_farewell(tmp_path: Path, b
             slowest_s = running.metric(STATE.format("slowest_preview_seconds"))
             assert 0 < delay_s / max(previews, 1) <= slowest_s <= delay_s
             assert running.metric("openplate_mqtt_connected") == 1
+            status, answer = post(running.url("/metrics and /healthz") + "/v1/cameras/gate/recognize")
+            assert (status, answer["camera_id"]) == (200, "gate")
+            assert {result["plate"].upper() for result in answer["results"]} & TEXTS
             shown[:] = encoded([empty_street()])
             wait_until(
                 lambda: {each["text"] for each in listener.objects(events) if each["state"] == "closed"} >= TEXTS,
@@ -69,6 +75,17 @@ def test_a_camera_tells_previews_then_passes_and_says_farewell(tmp_path: Path, b
         listener.wait_for("openplate/gate/vehicle", "OFF")
         lines = [line.split() for line in running.lines]
         assert {"preview"} <= {words[-1] for words in lines}
+
+
+def post(url: str) -> tuple[int, Any]:
+    parts = urlsplit(url)
+    connection = HTTPConnection(str(parts.hostname), parts.port, timeout=PATIENCE_S)
+    try:
+        connection.request("POST", parts.path.replace("//", "/"))
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+    finally:
+        connection.close()
 
 
 @needs_mosquitto

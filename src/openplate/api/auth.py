@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from openplate.api.exchange import Exchange
-from openplate.api.ports import ServicePort
+from openplate.api.ports import TokenPort
 from openplate.errors import TokenError
 from openplate.storage.records import Token
 
 _LONGEST_SECRET = 200
 
 
-async def caller(exchange: Exchange, service: ServicePort) -> Token | None:
+async def caller(exchange: Exchange, service: TokenPort) -> Token | None:
     """Whose request it is; None where no token is asked for, whatever the header says.
 
     Raises:
@@ -19,7 +19,7 @@ async def caller(exchange: Exchange, service: ServicePort) -> Token | None:
     return await token_of(exchange, service) if service.token_required else None
 
 
-async def token_of(exchange: Exchange, service: ServicePort) -> Token:
+async def token_of(exchange: Exchange, service: TokenPort) -> Token:
     """The token of a request that needs one.
 
     Raises:

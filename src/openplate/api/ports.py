@@ -15,10 +15,19 @@ from openplate.pipeline import Recognizer
 from openplate.service.values import NewTarget, Picture, Readiness, RequestLimits, TestOutcome
 from openplate.storage.records import Target, Token
 
-__all__ = ["Flavour", "NewTarget", "Picture", "Readiness", "RequestLimits", "ServicePort", "TestOutcome"]
+__all__ = ["Flavour", "NewTarget", "Picture", "Readiness", "RequestLimits", "ServicePort", "TestOutcome", "TokenPort"]
 
 Flavour = Literal["sdk", "cloud"]
 Result = TypeVar("Result")
+
+
+class TokenPort(Protocol):
+    """Who may ask."""
+
+    @property
+    def token_required(self) -> bool: ...
+
+    async def find_token(self, secret: str) -> Token: ...
 
 
 class ServicePort(Protocol):

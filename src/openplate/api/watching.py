@@ -11,9 +11,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, Router
+from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp
 
+from openplate.api.cameras import CameraPort, camera_routes
 from openplate.api.metrics import CONTENT_TYPE
 
 STATES: Final = ("connecting", "running", "offline", "ended", "failed", "stopped")
@@ -72,8 +73,11 @@ class WatchState:
     output_failures: Mapping[str, int] = field(default_factory=dict)
 
 
-def create_watch_app(state: Callable[[], WatchState]) -> ASGIApp:
-    """The application; it changes nothing, and asks nobody who they are."""
+def create_watch_app(state: Callable[[], WatchState], cameras: CameraPort | None = None) -> ASGIApp:
+    """The application; it changes nothing, and asks nobody who they are but those who want something recognized.
+
+    ``cameras`` reads what they see now; None: nobody does.
+    """
 
     def metrics(_request: Request) -> Response:
         registry = CollectorRegistry()
@@ -89,11 +93,14 @@ def create_watch_app(state: Callable[[], WatchState]) -> ASGIApp:
         }
         return Response(json.dumps(body), 200 if is_well else 503, media_type="application/json")
 
-    return Router(
-        [Route("/metrics", metrics, methods=["GET"]), Route("/healthz", health, methods=["GET"])],
-        redirect_slashes=False,
-        default=JSONResponse({"error": "There are /metrics and /healthz."}, 404),
-    )
+    routes: list[BaseRoute] = [
+        Route("/metrics", metrics, methods=["GET"]),
+        Route("/healthz", health, methods=["GET"]),
+    ]
+    if cameras is not None:
+        routes += camera_routes(cameras)
+    there = "There are /metrics and /healthz."
+    return Router(routes, redirect_slashes=False, default=JSONResponse({"error": there}, 404))
 
 
 def _told(status: Status) -> dict[str, object]:

@@ -9,10 +9,10 @@ import socket
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import typer
 
@@ -27,20 +27,32 @@ from openplate.pipeline import RecognitionOptions
 from openplate.service.outputs import Output
 from openplate.service.watching import Watcher
 from openplate.settings import Settings
-from openplate.settings.building import data_folder_of
+from openplate.settings.building import data_folder_of, open_store
 from openplate.settings.watch_plan import CameraPlan
 from openplate.video import is_live
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from openplate.api.watching import WatchState
     from openplate.pipeline import Recognizer
     from openplate.service.mqtt_output import MqttOutput
+    from openplate.service.reading_now import CameraReader
     from openplate.service.scout_side import ScoutSide
     from openplate.service.stream_side import StreamSide
 
 __all__ = ["Wishes", "run"]
 
 _LOOK_S: Final = 0.2
+
+
+class _Sides(NamedTuple):
+    """What works beside the cameras."""
+
+    scout: ScoutSide | None
+    stream: StreamSide | None
+    mqtt: MqttOutput | None
+
 
 _log = logging.getLogger(__name__)
 
@@ -103,7 +115,7 @@ def _watch(wishes: Wishes, settings: Settings, surroundings: Surroundings, stop:
         recognizer = surroundings.build_recognizer(options, settings, workers)
         cameras = _with_attributes(plans.cameras, recognizer, wishes)
         watcher = Watcher(cameras, recognizer, outputs, workers=workers, tell=_tell)
-        _serve(watcher, recognizer, scout, stream, mqtt, sockets, stack)
+        _serve(watcher, recognizer, _Sides(scout, stream, mqtt), settings, sockets, stack)
         if mqtt is not None:
             mqtt.start(watcher.statuses)
         if scout is not None:
@@ -261,9 +273,8 @@ def _listen(plans: Plans, settings: Settings, stack: ExitStack) -> _Sockets:
 def _serve(
     watcher: Watcher,
     recognizer: Recognizer,
-    scout: ScoutSide | None,
-    stream: StreamSide | None,
-    mqtt: MqttOutput | None,
+    sides: _Sides,
+    settings: Settings,
     sockets: _Sockets,
     stack: ExitStack,
 ) -> None:
@@ -273,7 +284,11 @@ def _serve(
     from openplate.api.watching import create_watch_app
     from openplate.cli.side_server import SideServer
 
-    apps = {"state": create_watch_app(lambda: _state(watcher, scout, stream, mqtt))}
+    apps: dict[str, ASGIApp] = {}
+    if "state" in sockets:
+        cameras = _open_reader(watcher, settings, stack)
+        apps["state"] = create_watch_app(lambda: _state(watcher, sides), cameras)
+    scout, stream, _ = sides
     if scout is not None and scout.ring is not None:
         apps["pictures"] = create_picture_app(scout.ring)
     if stream is not None and stream.takes_files:
@@ -286,14 +301,26 @@ def _serve(
         stack.callback(server.stop)
 
 
+def _open_reader(watcher: Watcher, settings: Settings, stack: ExitStack) -> CameraReader:
+    """Who asks needs a token where the server would ask for one."""
+    from openplate.service.reading_now import CameraReader
+
+    is_counted = settings.token_required or settings.accounts.max_calls is not None
+    store = stack.enter_context(closing(open_store(settings))) if is_counted else None
+    reader = CameraReader(watcher, settings, store)
+    stack.callback(reader.close)
+    return reader
+
+
 def _stream_states(watcher: Watcher) -> dict[str, str]:
     """In Stream's two words."""
     return {each.camera.name: "running" if each.state == "running" else "offline" for each in watcher.statuses()}
 
 
-def _state(watcher: Watcher, scout: ScoutSide | None, stream: StreamSide | None, mqtt: MqttOutput | None) -> WatchState:
+def _state(watcher: Watcher, sides: _Sides) -> WatchState:
     from openplate.api.watching import WatchState
 
+    scout, stream, mqtt = sides
     counters, levels = mqtt_numbers(mqtt)
     uploads = None if scout is None else scout.uploads()
     if scout is not None:

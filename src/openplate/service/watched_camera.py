@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from openplate.datatypes import Group
-from openplate.errors import OpenplateError
+from openplate.datatypes import Group, Recognition
+from openplate.errors import OpenplateError, SourceUnavailable
 from openplate.imaging.frame import Frame
 from openplate.service.outputs import Camera, Output
 from openplate.settings.watch_plan import CameraPlan
@@ -84,12 +84,18 @@ class WatchedCamera:
         output: Output,
         tell: Callable[[str], None],
         opener: Opener = open_source,
+        *,
+        at_once: Recognizes | None = None,
     ) -> None:
-        """``tell`` gets a sentence when the camera is gone and when it is back."""
+        """``tell`` gets a sentence when the camera is gone and when it is back. ``at_once`` is the recognizer for who
+        cannot wait for a turn.
+        """
         self._plan, self._output, self._tell, self._opener = plan, output, tell, opener
         self.camera = camera_of(plan)
         self._clock = SteadyClock()
-        self._recognizer = recognizer
+        self._recognizer, self._at_once = recognizer, at_once or recognizer
+        self._newest: Frame | None = None
+        self._looking = threading.Lock()
         self._video = self._make_video()
         self._stopping = threading.Event()
         self._status = CameraStatus(self.camera)
@@ -118,6 +124,24 @@ class WatchedCamera:
         """As it is now."""
         status, live = self._status, self._live
         return status if live is None else _with_health(status, live.health())
+
+    def recognize_now(self) -> Recognition:
+        """What the newest frame shows, whether anything moves in it or not; by the caller's thread.
+
+        Raises:
+            SourceUnavailable: there is no frame of this moment.
+            ImageError, ModelError: the recognizer's.
+        """
+        status, frame = self.status(), self._newest
+        if frame is None or status.state != "running":
+            reason = f": {status.error}" if status.error else ""
+            raise SourceUnavailable(f"{self._plan.name} has no picture now, it is {status.state}{reason}")
+        with self._looking:  # a frame gets its colours in one thread
+            pixels = frame.image.pixels
+        (recognition,) = self._at_once.recognize([pixels], [frame.source])
+        zone = self._plan.video.zone
+        recognition = replace(recognition, captured_at=frame.captured_at)
+        return recognition if zone is None else zone.select(recognition)
 
     def _run(self) -> None:
         try:
@@ -163,9 +187,14 @@ class WatchedCamera:
             self._finish()
             self._status = replace(self._status, decode_errors=source.decode_errors)
             source.close()
+            self._newest = None
         self._status = replace(self._status, state="stopped" if self._stopping.is_set() else "ended")
 
     def _feed(self, frame: Frame) -> None:
+        self._look_at(frame)
+        self._newest = frame  # only now, when this thread needs it no more
+
+    def _look_at(self, frame: Frame) -> None:
         try:
             seen = self._video.feed(frame)
         except Exception as error:

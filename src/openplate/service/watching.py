@@ -57,10 +57,18 @@ class Watcher:
         """
         self._outputs = OutputGroup(outputs)
         turns = threading.BoundedSemaphore(workers)
-        self._cameras = tuple(
-            WatchedCamera(plan, Turns(recognizer.with_options(plan.recognition), turns), self._outputs, tell, opener)
-            for plan in plans
-        )
+        self._cameras = tuple(self._watched(plan, recognizer, turns, tell, opener) for plan in plans)
+
+    def _watched(
+        self,
+        plan: CameraPlan,
+        recognizer: Recognizer,
+        turns: threading.Semaphore,
+        tell: Callable[[str], None],
+        opener: Opener,
+    ) -> WatchedCamera:
+        own = recognizer.with_options(plan.recognition)
+        return WatchedCamera(plan, Turns(own, turns), self._outputs, tell, opener, at_once=own)
 
     @property
     def cameras(self) -> tuple[Camera, ...]:
@@ -87,6 +95,16 @@ class Watcher:
         has_ended = self.wait(timeout_s)
         self._outputs.close()
         return has_ended
+
+    def recognize_now(self, camera: str) -> Recognition:
+        """What the newest frame of a camera shows, without waiting for a turn; by the caller's thread.
+
+        Raises:
+            KeyError: there is no such camera.
+            SourceUnavailable: it has no frame of this moment.
+            ImageError, ModelError: the recognizer's.
+        """
+        return {each.camera.name: each for each in self._cameras}[camera].recognize_now()
 
     def statuses(self) -> tuple[CameraStatus, ...]:
         """How each camera is doing, in the order of the plans."""

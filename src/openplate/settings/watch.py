@@ -100,7 +100,7 @@ class WatchSettings:
         "127.0.0.1"
     )
     port: Annotated[
-        int | None, WholeNumber(0, 65535), "Port of /metrics and /healthz; not set: none; 0: any free one."
+        int | None, WholeNumber(0, 65535), "Port of /metrics, /healthz and /v1/cameras; not set: none; 0: any free one."
     ] = None
     upload_port: Annotated[
         int, WholeNumber(0, 65535), "Port that takes videos where Stream's config.ini has a camera `file-upload`."

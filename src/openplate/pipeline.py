@@ -16,6 +16,7 @@ import numpy.typing as npt
 from openplate.attributes import AttributeClassifier
 from openplate.corner_refiner import CornerRefiner
 from openplate.datatypes import (
+    Box,
     Corners,
     Detection,
     Guess,
@@ -31,6 +32,7 @@ from openplate.errors import ImageError, UnknownModel
 from openplate.imaging import DEFAULT_LIMITS, Image, ImageLimits
 from openplate.models import Device, Precision, catalog
 from openplate.ocr import Reader, Spelling
+from openplate.reading import read_plates
 from openplate.region_classifier import RegionClassifier
 from openplate.regions import certain, codes, combine, guide_reading, parse_text_formats
 from openplate.search import PLANS, Found, search, vehicle_of
@@ -284,22 +286,29 @@ class Recognizer:
         """Where plates are that are known to be about there."""
         return self.stages.corner_refiner.refine(image.pixels, corners, _CORNER_ROUNDS[self.options.mode])
 
-    def read_plates(self, image: Image, corners: Sequence[Corners]) -> list[PlateReading | None]:
+    def read_plates(
+        self, image: Image, corners: Sequence[Corners], boxes: Sequence[Box] | None = None
+    ) -> list[PlateReading | None]:
         """What the plates at those places of a picture say, with their regions; None where nothing can be read.
 
-        ``threshold_reading`` is not applied: every answer comes with its confidence.
+        ``boxes`` are the plates' boxes, where these are known apart from the corners: they help where the corners
+        lead to no sure text. ``threshold_reading`` is not applied: every answer comes with its confidence.
         """
-        reader, regions = self.stages.reader, self.stages.region_classifier
+        reader, regions, top_n = self.stages.reader, self.stages.region_classifier, self.options.top_n
         again = self.options.mode != "fast"
-        spellings = reader.read_plates(image.pixels, corners, self.options.top_n, again=again)
-        looks = regions.classify_plates(image.pixels, corners, again=again)
-        return [self._settle(spelling, look) for spelling, look in zip(spellings, looks, strict=True)]
+        if again:
+            read = read_plates(reader, self.stages.corner_refiner, image.pixels, corners, boxes, top_n)
+        else:
+            read = list(zip(reader.read_plates(image.pixels, corners, top_n, again=False), corners, strict=True))
+        looks = regions.classify_plates(image.pixels, [place for _, place in read], again=again)
+        return [self._settle(spelling, look) for (spelling, _), look in zip(read, looks, strict=True)]
 
     def _plates(self, image: Image, found: Found) -> tuple[Plate, ...]:
         places = [(plate, vehicle_of(plate, found.vehicles)) for plate in found.plates]
         if self.options.vehicle_required:
             places = [(plate, vehicle) for plate, vehicle in places if vehicle is not None]
-        readings = self.read_plates(image, [_corners(plate) for plate, _ in places])
+        corners, boxes = [_corners(plate) for plate, _ in places], [plate.box for plate, _ in places]
+        readings = self.read_plates(image, corners, boxes)
         plates = []
         for (plate, vehicle), reading in zip(places, readings, strict=True):
             if reading is None and self._strict:

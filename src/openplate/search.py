@@ -77,7 +77,7 @@ PLANS: dict[Mode, SearchPlan] = {
 GLANCE_REACH = 0.45
 """A glance's canvas as a share of the network's reach."""
 _SUSPECTED = Thresholds(0.35, 0.45)
-"""What a glance suspects, as shares of the thresholds: only a picture without a suspicion is settled."""
+"""What a glance suspects, as shares of the usual thresholds: only a picture without a suspicion is settled."""
 ZOOM_REACH = 0.6
 """A zoom's canvas as a share of the network's reach: one vehicle needs less than a street."""
 
@@ -92,10 +92,13 @@ class Found:
 
 def search(detector: Detector, image: Image, plan: SearchPlan, thresholds: Thresholds) -> Found:
     """All plates and vehicles that the plan finds, in the picture's pixels."""
-    glance = _glance(detector, image, thresholds) if plan.glances else Found((), ())
-    seen = _above(glance, thresholds)
-    if _is_settled(glance, seen, image, detector.reach, plan):
-        return seen
+    seen = Found((), ())
+    if plan.glances:
+        suspected = _suspected(detector, plan)
+        glance = _glance(detector, image, thresholds, suspected)
+        seen = _above(glance, thresholds)
+        if _is_settled(_above(glance, suspected), max(plan.settled, thresholds.plate), image, detector.reach, plan):
+            return seen
     (whole,) = detector.detect([image], thresholds, reach=round(detector.reach * plan.whole_reach))
     plates, vehicles = _of_kind(whole, "plate"), _of_kind(whole, "vehicle")
     if not any(plate.confidence >= plan.sure for plate in plates):
@@ -112,10 +115,16 @@ def search(detector: Detector, image: Image, plan: SearchPlan, thresholds: Thres
     return Found(tuple(_without_parts(plates)), tuple(vehicles))
 
 
-def _glance(detector: Detector, image: Image, thresholds: Thresholds) -> Found:
+def _suspected(detector: Detector, plan: SearchPlan) -> Thresholds:
+    """From where on a glance suspects something, whatever is asked for."""
+    usual = plan.thresholds(detector)
+    return Thresholds(usual.plate * _SUSPECTED.plate, usual.vehicle * _SUSPECTED.vehicle)
+
+
+def _glance(detector: Detector, image: Image, thresholds: Thresholds, suspected: Thresholds) -> Found:
     """What is seen and suspected from afar."""
-    suspected = Thresholds(thresholds.plate * _SUSPECTED.plate, thresholds.vehicle * _SUSPECTED.vehicle)
-    (glance,) = detector.detect([image], suspected, reach=round(detector.reach * GLANCE_REACH))
+    lowest = Thresholds(min(thresholds.plate, suspected.plate), min(thresholds.vehicle, suspected.vehicle))
+    (glance,) = detector.detect([image], lowest, reach=round(detector.reach * GLANCE_REACH))
     return Found(tuple(_without_parts(_of_kind(glance, "plate"))), tuple(_of_kind(glance, "vehicle")))
 
 
@@ -124,15 +133,13 @@ def _above(found: Found, thresholds: Thresholds) -> Found:
     return Found(plates, tuple(vehicle for vehicle in found.vehicles if vehicle.confidence >= thresholds.vehicle))
 
 
-def _is_settled(glance: Found, seen: Found, image: Image, reach: int, plan: SearchPlan) -> bool:
-    """Nothing is left to look for: each vehicle has its plate, and none of them is doubtful.
-
-    ``glance`` has what is suspected too, ``seen`` only what the thresholds let through.
-    """
-    if tiles(image.width, image.height, reach, plan) or not seen.plates or len(seen.plates) < len(glance.plates):
+def _is_settled(glance: Found, sure: float, image: Image, reach: int, plan: SearchPlan) -> bool:
+    """Nothing is left to look for: each vehicle has its plate, and none of them is doubtful."""
+    if tiles(image.width, image.height, reach, plan) or not glance.plates:
         return False
-    sure = all(plate.confidence >= plan.settled for plate in glance.plates)
-    return sure and all(any(_lies_on(plate, vehicle) for plate in glance.plates) for vehicle in glance.vehicles)
+    if any(plate.confidence < sure for plate in glance.plates):
+        return False
+    return all(any(_lies_on(plate, vehicle) for plate in glance.plates) for vehicle in glance.vehicles)
 
 
 def tiles(width: int, height: int, reach: int, plan: SearchPlan) -> list[Box]:

@@ -19,10 +19,12 @@ import numpy as np
 import numpy.typing as npt
 
 from openplate.attributes import HEADS, AttributeClassifier
+from openplate.corner_refiner import CornerRefiner
 from openplate.datatypes import Box, Corners
 from openplate.models.card import ModelCard
 from openplate.models.catalog import open_session
 from openplate.ocr import Calibration, Reader
+from openplate.reading import read_plates
 from openplate.region_classifier import RegionClassifier
 from openplate.regions import get
 from openplate.text import normalise
@@ -40,7 +42,9 @@ from openplate_training.region_train import region_of
 Floats = npt.NDArray[np.float64]
 
 
-def answers(reader: Reader, crops: PackedPictures, cache: Path) -> tuple[Floats, npt.NDArray[np.bool_]]:
+def answers(
+    reader: Reader, refiner: CornerRefiner, crops: PackedPictures, cache: Path
+) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Probability of the read text and whether it is right, for each held-out crop with a human text.
 
     Half of them are as they are, half shaken and degraded: fitted to easy crops alone, the confidence would promise
@@ -56,7 +60,8 @@ def answers(reader: Reader, crops: PackedPictures, cache: Path) -> tuple[Floats,
         pixels, shaken = crops.picture(index), shaken_corners(record, random, found[index])
         hard = degrade_crop(np.ascontiguousarray(pixels), random, 0.7)
         for picture, corners in ((pixels, found[index]), (hard, shaken)):
-            (spelling,) = reader.read_plates(picture, [Corners.from_points(corners)], top_n=1)
+            places, boxes = [Corners.from_points(corners)], [Box(*record["box"])]
+            ((spelling, _),) = read_plates(reader, refiner, picture, places, boxes, top_n=1)
             probabilities.append(spelling.probability)
             right.append(spelling.reading.text == normalise(record["text"]))
     return np.array(probabilities), np.array(right)
@@ -162,7 +167,8 @@ def fit_reader(options: argparse.Namespace) -> None:
     cache = options.cache / "plate_crops"
     crops = pack_pictures(options.data / "plate_crops" / "plate_crops.jsonl", cache)
     reader = Reader(open_session("reader", "cpu", "float", folder=options.weights))
-    calibration = fit(*answers(reader, crops, cache))
+    refiner = CornerRefiner.open("cpu", "float")
+    calibration = fit(*answers(reader, refiner, crops, cache))
     fitted = {"calibration_slope": calibration.slope, "calibration_offset": calibration.offset}
     save_parameters(options.weights / "reader", **fitted)
     print(f"reader: slope {calibration.slope:.3f} offset {calibration.offset:.3f}")

@@ -103,7 +103,7 @@ def _corners(crop: PlateCrop, image: Image) -> Corners:
 
 def _read(crop: PlateCrop) -> PlateReading | None:
     image = Image.from_path(crop.path)
-    (reading,) = recognizer().read_plates(image, [_corners(crop, image)])
+    (reading,) = recognizer().read_plates(image, [_corners(crop, image)], [crop.box])
     return reading
 
 

@@ -89,7 +89,7 @@ def nearest_colors(pixels: Pixels) -> NDArray[np.int64]:
     grey_step = np.clip((wide.mean(axis=-1) - 3) // 10, 0, 23).astype(np.int64)
     grey = (8 + 10 * grey_step)[..., None]
     is_grey = np.square(wide - grey).sum(axis=-1) < np.square(wide - _LEVELS[steps]).sum(axis=-1)
-    return np.where(is_grey, 232 + grey_step, cube)
+    return np.asarray(np.where(is_grey, 232 + grey_step, cube), np.int64)
 
 
 def _line(upper: NDArray[np.int64], lower: NDArray[np.int64]) -> str:

@@ -42,6 +42,7 @@ from openplate.evaluation.attribute_truth import model_name
 from openplate.evaluation.dataset import Split
 from openplate.imaging import Image
 from openplate.pipeline import RecognitionOptions, Recognizer
+from openplate.reading import read_plates
 from openplate.search import PLANS, search
 
 LOWEST_THRESHOLD = 0.01
@@ -121,8 +122,9 @@ class ReadingMeasurement(Measurement[PlateCrop, tuple[PlateReading | None, float
     def answer(self, recognizer: Recognizer, sample: PlateCrop) -> tuple[PlateReading | None, float]:
         image = load_sample(recognizer, sample)
         corners = corners_of(sample, image, recognizer)
-        (reading,) = recognizer.read_plates(image, [corners])
-        (spelling,) = recognizer.stages.reader.read_plates(image.pixels, [corners])
+        (reading,) = recognizer.read_plates(image, [corners], [sample.box])
+        stages = recognizer.stages
+        ((spelling, _),) = read_plates(stages.reader, stages.corner_refiner, image.pixels, [corners], [sample.box])
         return reading, min(max(spelling.probability, 0.0), 1.0)
 
     def report(
@@ -151,7 +153,7 @@ class RegionMeasurement(Measurement[PlateCrop, tuple[Guess, ...]]):
     def answer(self, recognizer: Recognizer, sample: PlateCrop) -> tuple[Guess, ...]:
         image = load_sample(recognizer, sample)
         corners = corners_of(sample, image, recognizer)
-        (reading,) = recognizer.read_plates(image, [corners])
+        (reading,) = recognizer.read_plates(image, [corners], [sample.box])
         if reading is not None:
             return reading.regions
         classifier = recognizer.stages.region_classifier

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import string
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -134,3 +136,14 @@ def test_an_event_is_the_groups_own_object() -> None:
 
 def test_it_is_sent_as_json() -> None:
     assert json.loads(encode({"text": "Ü1", "none": None})) == {"text": "Ü1", "none": None}
+
+
+def test_the_documentation_shows_it_as_it_is() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "home-assistant.md").read_text(encoding="utf-8")
+    shown, flow = (json.loads(block) for block in re.findall(r"^```json\n(.*?)^```", page, re.DOTALL | re.MULTILINE))
+    assert shown == summary(make_group())
+    assert list(shown) == list(summary(make_group()))
+    known = Topics("openplate", "KEY")
+    for topic in (known.events, known.last, known.plate, known.vehicle, known.camera, known.status):
+        assert f"| `{topic}` |" in page
+    assert flow[2]["topic"] == Topics("openplate", "+").events

@@ -1,0 +1,193 @@
+"""Cameras that run by the clock, as ``openplate watch`` runs them: delays of events, dropped frames, memory."""
+
+from __future__ import annotations
+
+import multiprocessing
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from benchmarks.speed import resident_megabytes
+from benchmarks.watch.cost import WATCHING, MeteredPicture, StageMeter
+from openplate.datatypes import Recognition
+from openplate.delivery.upload_queue import UploadQueue
+from openplate.formats import rekor
+from openplate.imaging import limit_threads
+from openplate.imaging.frame import Frame
+from openplate.models import Device
+from openplate.pipeline import RecognitionOptions, Recognizer
+from openplate.service.outputs import Camera
+from openplate.service.scout_output import ScoutOutput
+from openplate.service.scout_report import ScoutReporter
+from openplate.service.watching import Watcher
+from openplate.settings.watch_plan import CameraPlan
+from openplate.storage.pictures import PictureRing
+from openplate.video import SourceOptions, SteadyClock, open_source
+from openplate.video_pipeline import GroupPicture
+
+_MIB: Final = 2**20
+_AGENT: Final = rekor.Agent("BENCHMARK", "", "1")
+
+
+@dataclass(frozen=True, slots=True)
+class LivePlan:
+    """What runs: each of the cameras shows the clip, of so many frames a second, again and again.
+
+    ``settle_s`` passes before anything is measured, ``seconds`` after it; ``sample``: one of so many frames is taken.
+    """
+
+    clip: Path
+    cameras: int
+    frames_per_s: float
+    sample: int
+    seconds: float
+    device: Device
+    workers: int
+    settle_s: float = 20.0
+
+
+class PacedSource:
+    """A clip as a live camera: each frame at its time by the monotonic clock, stamped when it has been decoded."""
+
+    is_live = True
+
+    def __init__(self, clip: Path, frames_per_s: float, options: SourceOptions, name: str, clock: SteadyClock) -> None:
+        self.decode_errors = 0
+        self._clip, self._rate, self._options = clip, frames_per_s, options
+        self._name, self._clock = name, clock
+        self._closed = threading.Event()
+        self._meter = StageMeter()
+
+    def __iter__(self) -> Iterator[Frame]:
+        number, began_s = 0, time.monotonic()
+        while not self._closed.is_set():
+            source = open_source(str(self._clip), self._options)
+            try:
+                for frame in source:
+                    if self._closed.wait(max(0.0, began_s + number / self._rate - time.monotonic())):
+                        return
+                    yield Frame(MeteredPicture(frame, self._meter), self._name, number, self._clock.now())
+                    number += self._options.sample
+            finally:
+                source.close()
+
+    def close(self) -> None:
+        self._closed.set()
+
+
+class Delays:
+    """An output, the last of all: how long after its frame an event was out, by what it is. Milliseconds."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._fed: dict[str, datetime] = {}
+        self.milliseconds: dict[str, list[float]] = {"preview": [], "closed": []}
+
+    def frame(self, camera: Camera, recognition: Recognition | None, frame: Frame) -> None:  # noqa: ARG002
+        with self._lock:
+            self._fed[camera.name] = frame.captured_at
+
+    def group(self, camera: Camera, picture: GroupPicture) -> None:
+        """The deciding frame is the camera's last; frames come so often that no event comes of a pause."""
+        state, now = picture.group.state, datetime.now(UTC)
+        with self._lock:
+            if state in self.milliseconds:
+                self.milliseconds[state].append(1e3 * (now - self._fed[camera.name]).total_seconds())
+
+    def clear(self) -> None:
+        with self._lock:
+            for each in self.milliseconds.values():
+                each.clear()
+
+    def columns(self) -> dict[str, str]:
+        with self._lock:
+            found = {name: np.percentile(each, (50, 95)) for name, each in self.milliseconds.items() if each}
+        return {
+            f"{name}_{which}_ms": f"{value:.1f}"
+            for name, values in found.items()
+            for which, value in zip(("p50", "p95"), values, strict=True)
+        }
+
+    def close(self) -> None:
+        pass
+
+
+def live_columns(plan: LivePlan) -> dict[str, str]:
+    """The columns of one run, in a process of its own."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(run_live, (plan,))
+
+
+def run_live(plan: LivePlan) -> dict[str, str]:
+    """The columns of one run in this process. Every event is on the disk in Scout's way before it counts as out."""
+    limit_threads()
+    recognizer = Recognizer(RecognitionOptions(), device=plan.device, workers=plan.workers)
+    recognizer.recognize([np.full((720, 1280, 3), 90, np.uint8)])
+    before_mb = resident_megabytes()
+    cameras = [
+        CameraPlan(f"camera {n}", n, f"rtsp://benchmark/{n}", SourceOptions(sample=plan.sample), video=WATCHING)
+        for n in range(1, plan.cameras + 1)
+    ]
+    delays = Delays()
+    with tempfile.TemporaryDirectory() as folder:
+        watcher = Watcher(
+            cameras,
+            recognizer,
+            [_scout(Path(folder), cameras), delays],
+            workers=plan.workers,
+            opener=lambda _, options, *, name, clock: PacedSource(plan.clip, plan.frames_per_s, options, name, clock),
+        )
+        watcher.start()
+        try:
+            time.sleep(plan.settle_s)
+            delays.clear()
+            first, settled_mb, spent, start = Totals.of(watcher), resident_megabytes(), time.process_time(), _now_s()
+            time.sleep(plan.seconds)
+            seconds, spent = _now_s() - start, time.process_time() - spent
+            last, end_mb = Totals.of(watcher), resident_megabytes()
+        finally:
+            watcher.close()
+    return {
+        "cameras": str(plan.cameras),
+        "seconds": f"{seconds:.0f}",
+        **last.since(first),
+        **delays.columns(),
+        "cores_used": f"{spent / seconds:.2f}",
+        "memory_mb": f"{end_mb:.0f}",
+        "camera_mb": f"{(end_mb - before_mb) / plan.cameras:.1f}",
+        "growth_mb": f"{end_mb - settled_mb:.1f}",
+    }
+
+
+_now_s = time.monotonic
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What all cameras have counted."""
+
+    frames: int
+    dropped: int
+    analysed: int
+    groups: int
+
+    @classmethod
+    def of(cls, watcher: Watcher) -> Totals:
+        statuses = watcher.statuses()
+        return cls(*(sum(getattr(each, name) for each in statuses) for name in cls.__slots__))
+
+    def since(self, before: Totals) -> dict[str, str]:
+        return {name: str(getattr(self, name) - getattr(before, name)) for name in self.__slots__}
+
+
+def _scout(folder: Path, cameras: Sequence[CameraPlan]) -> ScoutOutput:
+    queue = UploadQueue(folder / "uploads", 64 * _MIB, groups_only=True)
+    reporter = ScoutReporter(PictureRing(folder / "pictures", 64 * _MIB), queue)
+    return ScoutOutput(reporter, {plan.number: rekor.CameraContext(_AGENT, plan.number, "eu") for plan in cameras})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -38,7 +39,7 @@ class Broker:
         self._config = folder / "mosquitto.conf"
         # Started by root it would else become a user who may not read our files.
         user = ("user root",) if os.geteuid() == 0 else ()
-        lines = ["persistence false", *user, *(more or ("allow_anonymous true",)), f"listener {self.port} 127.0.0.1"]
+        lines = ["persistence false", *user, f"listener {self.port} 127.0.0.1", *(more or ("allow_anonymous true",))]
         self._config.write_text("\n".join(lines) + "\n")
         self._log = folder / "mosquitto.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -48,6 +49,15 @@ class Broker:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen([PROGRAM, "-c", self._config], stdout=log, stderr=log)
         wait_until(self._answers, lambda: self._log.read_text())
+
+    def freeze(self) -> None:
+        """It takes connections and says nothing any more, until it is killed or ``thaw`` is called."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         if self._process is not None:

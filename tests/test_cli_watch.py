@@ -129,6 +129,16 @@ def test_a_missing_library_is_named(gate: Path, monkeypatch: pytest.MonkeyPatch)
     assert "pip install 'openplate[stream]'" in result.stderr
 
 
+def test_mqtt_without_its_library(gate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = tmp_path / "settings.toml"
+    settings.write_text('[mqtt]\nhost = "127.0.0.1"\n')
+    monkeypatch.setattr("openplate.cli.watch_plans.find_spec", lambda name: None if name == "paho" else object())
+    result = Bench().run("watch", "--settings", settings, gate)
+    assert result.exit_code == 1
+    assert "MQTT needs paho-mqtt" in result.stderr
+    assert "pip install 'openplate[stream]'" in result.stderr
+
+
 def test_cameras_of_the_settings_are_watched(gate: Path, tmp_path: Path) -> None:
     settings = tmp_path / "settings.toml"
     settings.write_text(

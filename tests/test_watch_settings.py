@@ -162,6 +162,11 @@ def test_defaults_are_those_of_what_they_set() -> None:
         ("cameras = 3", "cameras is a section with one for each camera"),
         ("[cameras]\ngate = 3", r"cameras\.gate is a section, \[cameras\.gate\], not a value"),
         ("[watch]\nmemory = 3", r"'watch\.memory' is no setting; did you mean 'watch\.memory_s'\?"),
+        ('[mqtt]\ntopic = "a/+/b"', "mqtt.topic must be the beginning of topics, without"),
+        ('[mqtt]\ntopic = "/a"', "mqtt.topic must be"),
+        ('[mqtt]\ndiscovery_topic = "a#"', "mqtt.discovery_topic must be"),
+        ('[mqtt]\ntopic = "$SYS"', "mqtt.topic must be"),
+        ("[mqtt]\nreset_after_s = 0", "mqtt.reset_after_s must be a number from 0.1"),
         ('[scout]\nupload_address = "ftp://x"', "scout.upload_address must be an address that starts with http"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -263,3 +264,50 @@ def test_a_wrong_password_is_told_and_the_right_one_works(tmp_path: Path, caplog
         assert "wrong" not in caplog.text
         with telling(broker.port, user="anna", password="geheim") as output:
             wait_until(lambda: output.counts().is_connected)
+
+
+@needs_mosquitto
+def test_a_broker_that_says_nothing_any_more_holds_nobody_up(broker: Broker) -> None:
+    """Cameras' threads only note what is to be told, however much there is."""
+    big = replace(make_group(), camera="x" * 2**16)
+    with telling(broker.port, most_waiting=200) as output:
+        tell(output)
+        wait_until(lambda: output.counts().published == 1, output.counts)
+        broker.freeze()
+        for _ in range(1000):
+            tell(output, big)
+        counts = output.counts()
+        assert counts.waiting <= 220
+        assert counts.dropped >= 780
+        broker.thaw()
+        wait_until(lambda: output.counts().waiting == 0, output.counts)
+        broker.freeze()
+        tell(output, big)
+    assert output.counts().waiting <= 1  # the end came all the same
+    broker.thaw()
+
+
+@needs_mosquitto
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # paho leaves a refused socket open
+def test_encrypted_with_a_certificate_that_is_checked_unless_told_otherwise(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1", "-days", "2"]
+    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    more = ("allow_anonymous true", f"keyfile {key}", f"certfile {certificate}")
+    with mosquitto(tmp_path / "broker", *more) as broker:
+        with telling(broker.port, tls=True, verify_certificates=False) as output:
+            wait_until(lambda: output.counts().is_connected, output.counts)
+        with telling(broker.port, tls=True) as output:
+            wait_until(lambda: output.counts().failures >= 1, output.counts)
+            assert output.counts().connects == 0
+    assert "certificate" in caplog.text.lower()
+
+
+def test_a_name_that_is_none_is_told_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    with telling(1883, host="a..b") as output:
+        tell(output)
+        wait_until(lambda: output.counts().failures >= 2, output.counts)
+    assert caplog.text.count("the MQTT broker a..b:1883") == 1

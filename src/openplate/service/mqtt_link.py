@@ -194,11 +194,23 @@ class MqttLink:
 
     def _make_client(self, will: tuple[str, str], delays_s: tuple[int, int]) -> Client:
         from paho.mqtt.client import Client
-        from paho.mqtt.enums import CallbackAPIVersion
+        from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+
+        not_reached = self._count_failure
+
+        class TellingClient(Client):
+            """Says why a connection could not be made, and takes a wrong name for an error like the others."""
+
+            def reconnect(self) -> MQTTErrorCode:
+                try:
+                    return super().reconnect()
+                except (OSError, ValueError) as error:
+                    not_reached(str(error))
+                    raise OSError(str(error)) from error
 
         settings = self._settings
         name = settings.client_id or f"openplate-{secrets.token_hex(6)}"
-        client = Client(CallbackAPIVersion.VERSION2, client_id=name)
+        client = TellingClient(CallbackAPIVersion.VERSION2, client_id=name)
         client.connect_timeout = _CONNECT_S
         client.reconnect_delay_set(*delays_s)
         if settings.user is not None:
@@ -208,7 +220,6 @@ class MqttLink:
             client.tls_insecure_set(not settings.verify_certificates)
         client.will_set(will[0], will[1], qos=1, retain=True)
         client.on_connect = self._connected
-        client.on_connect_fail = self._not_reached
         client.on_disconnect = self._disconnected
         client.on_publish = self._answered
         return client
@@ -226,9 +237,6 @@ class MqttLink:
             self._changed.notify_all()
         if was_failing:
             _log.warning("the MQTT broker %s answers again", self._settings.host)
-
-    def _not_reached(self, _client: Client, _data: Any) -> None:
-        self._count_failure("it cannot be reached")
 
     def _disconnected(self, _client: Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         with self._changed:

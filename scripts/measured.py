@@ -277,3 +277,51 @@ def serve() -> str:
     )
     lines = [[row["machine"], row["measure"], *(row[key] or UNMEASURED for key in _SERVE_COLUMNS)] for row in rows]
     return f"{table(header, lines)}\n\n{_when(rows)}"
+
+
+_WATCH_COST: Final = {
+    "cameras_per_core": "cameras per core",
+    "cpu_decoded_ms": "decoded frame, ms",
+    "cpu_analysed_ms": "analysed frame, ms",
+    "decode_ms": "decode",
+    "gate_ms": "gate",
+    "colors_ms": "colours",
+    "detect_ms": "detect",
+    "corners_ms": "corners",
+    "read_ms": "read",
+    "region_ms": "region",
+    "track_ms": "track, group",
+}
+_WATCH_LIVE: Final = {
+    "cameras": "cameras",
+    "seconds": "seconds",
+    "frames": "frames",
+    "dropped": "dropped",
+    "groups": "groups",
+    "preview_p50_ms": "preview p50 ms",
+    "preview_p95_ms": "p95",
+    "closed_p50_ms": "report p50 ms",
+    "closed_p95_ms": "p95",
+    "cores_used": "cores used",
+    "camera_mb": "MB per camera",
+    "growth_mb": "growth MB",
+}
+
+
+def watch() -> str:
+    """What a camera costs, and how live ones do: every scene, device and rate on every machine."""
+    keys = ("machine", "measure", "device", "scene", "camera_fps", "analysed_fps", "cameras")
+    rows = latest(read_rows(RESULTS / "watch.csv"), *keys)
+    if not rows:
+        return _when(())
+    shared = ("machine", "device", "scene", "camera_fps", "analysed_fps")
+    parts = []
+    for measure, columns in (("cost", _WATCH_COST), ("live", _WATCH_LIVE)):
+        lines = [
+            [*(row[key] for key in shared), *(row[key] or UNMEASURED for key in columns)]
+            for row in rows
+            if row["measure"] == measure
+        ]
+        if lines:
+            parts.append(table(("machine", "device", "scene", "fps", "analysed fps", *columns.values()), lines))
+    return "\n\n".join([*parts, _when(rows)])

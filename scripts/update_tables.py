@@ -28,6 +28,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "attributes": measured.attributes,
     "speed": measured.speed,
     "serve": measured.serve,
+    "watch": measured.watch,
     "commands": reference.commands,
     "settings": reference.settings,
     "cameras": reference.cameras,

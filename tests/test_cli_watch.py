@@ -20,6 +20,7 @@ from cli_helpers import TEXTS, Bench  # noqa: E402
 from factories import NOON, make_known_street, make_pixels  # noqa: E402
 from openplate import RecognitionOptions, Recognizer  # noqa: E402
 from openplate.cli.live_picture import LivePicture, half_blocks, nearest_colors  # noqa: E402
+from openplate.cli.watch_plans import Wishes, make_plans  # noqa: E402
 from openplate.datatypes import Box, Recognition  # noqa: E402
 from openplate.errors import InferenceFailed  # noqa: E402
 from openplate.imaging import Image  # noqa: E402
@@ -27,6 +28,7 @@ from openplate.imaging.frame import Frame  # noqa: E402
 from openplate.pipeline import LateAttributes  # noqa: E402
 from openplate.service.outputs import Camera  # noqa: E402
 from openplate.settings import Settings  # noqa: E402
+from openplate.settings.watch import WatchSettings  # noqa: E402
 from stand_ins import paint_street  # noqa: E402
 
 
@@ -68,6 +70,18 @@ def test_a_preview_comes_before_the_report(gate: Path) -> None:
     assert early.endswith("  preview")
     assert TEXTS[0] in early
     assert not line.endswith("preview")
+
+
+@pytest.mark.parametrize("is_wished", [True, False])
+def test_previews_are_for_scouts_cameras_too(tmp_path: Path, is_wished: bool) -> None:
+    (tmp_path / "stream.d").mkdir()
+    (tmp_path / "alprd.conf").write_text("company_id = c\n")
+    (tmp_path / "stream.d" / "gate.conf").write_text("camera_id = 7\nstream = rtsp://gate\n")
+    settings = Settings(watch=WatchSettings(preview_confidence=0.7))
+    plans = make_plans(Wishes(sources=("rtsp://yard",), scout=tmp_path, preview=is_wished), settings)
+    assert [plan.video.groups.preview for plan in plans.cameras] == [is_wished] * 2
+    if is_wished:
+        assert {plan.video.groups.preview_confidence for plan in plans.cameras} == {0.7}
 
 
 def test_of_several_cameras_each_line_says_which(gate: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -20,8 +21,15 @@ _log = logging.getLogger(__name__)
 class Housekeeping:
     """Each process does it, at a time of its own; doing it twice does no harm."""
 
-    def __init__(self, store: Store, settings: StorageSettings, every_s: float = _EVERY_S) -> None:
-        self._store, self._settings, self._every_s = store, settings, every_s
+    def __init__(
+        self,
+        store: Store,
+        settings: StorageSettings,
+        every_s: float = _EVERY_S,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """``now``: the time, aware."""
+        self._store, self._settings, self._every_s, self._now = store, settings, every_s, now
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
 
@@ -40,7 +48,7 @@ class Housekeeping:
         """One round. Trouble is logged: it must not end the rounds."""
         settings = self._settings
         try:
-            removed = self._store.remove_expired(datetime.now(UTC), settings.keep_for_s, settings.keep_bytes)
+            removed = self._store.remove_expired(self._now(), settings.keep_for_s, settings.keep_bytes)
         except OpenplateError as error:
             _log.warning("what has had its time could not be removed: %s", error)
             return

@@ -15,10 +15,12 @@ from openplate.delivery.dispatcher import Counts, Dispatcher, DispatcherOptions
 from openplate.errors import SettingsError
 from openplate.imaging import DEFAULT_LIMITS, ImageLimits
 from openplate.pipeline import Recognizer
+from openplate.service.housekeeping import Housekeeping
 from openplate.service.stream_report import StreamReporter
 from openplate.service.stream_targets import open_stream_store
 from openplate.service.stream_uploads import FileService, FileWatcher
 from openplate.service.uploaded_file import DEFAULT_FILE_LIMITS, FileLimits
+from openplate.settings import StorageSettings
 from openplate.settings.stream import StreamSettings
 from openplate.settings.stream_config import CONFIG, load_stream_settings
 from openplate.storage import Store
@@ -47,6 +49,8 @@ class StreamSide:
         self.settings, self.output = settings, output
         self._folder, self._dispatcher, self._store = folder, dispatcher, store
         self._files: FileService | None = None
+        # Of each event its id stays in the outbox for a day; of a receiver that is given up what waits for a month.
+        self._housekeeping = None if store is None else Housekeeping(store, StorageSettings())
 
     @classmethod
     def open(cls, settings: StreamSettings, folder: Path, *, allow_private: bool = True) -> Self:
@@ -94,9 +98,11 @@ class StreamSide:
         return self._files
 
     def start(self) -> None:
-        """Begins to deliver."""
+        """Begins to deliver, and to remove what has had its time."""
         if self._dispatcher is not None:
             self._dispatcher.start()
+        if self._housekeeping is not None:
+            self._housekeeping.start()
 
     def counts(self) -> Counts | None:
         """What was delivered; None where nothing is."""
@@ -109,6 +115,8 @@ class StreamSide:
     def close(self, timeout_s: float = LAST_WEBHOOKS_S) -> None:
         """What waits is sent as long as receivers take it; the rest stays on the disk for the next start."""
         until = time.monotonic() + timeout_s
+        if self._housekeeping is not None:
+            self._housekeeping.stop()
         if self._files is not None:
             self._files.close(timeout_s / 2)
         if self._dispatcher is not None and self._store is not None:

@@ -21,8 +21,8 @@ class SearchPlan:
         whole_reach: the longest side of the whole picture's canvas, as a multiple of the network's reach.
         plate_share, vehicle_share: factors on the detector's own thresholds, below 1 to miss less.
         glances: whether the picture is looked at from afar first, at a fifth of a pass's cost. What is seen there
-            may settle it; else it helps where the pass finds no sure plate: in a close-up everything is larger than
-            the network knows it.
+            may settle it; else it helps where the pass finds no sure plate, and so does a look from further away: in
+            a close-up everything is larger than the network knows it.
         settled: a glance whose every vehicle carries a plate of this confidence is all there is; above 1: never.
         zooms: most vehicles to look at again, enlarged.
         least_vehicle_px: a vehicle is not looked at again where its width, with its surroundings, is less; a plate
@@ -76,6 +76,8 @@ PLANS: dict[Mode, SearchPlan] = {
 }
 GLANCE_REACH = 0.45
 """A glance's canvas as a share of the network's reach."""
+CLOSE_UP_REACH = 0.25
+"""The canvas, as a share of the network's reach, of a last look for a plate that fills the picture."""
 _SUSPECTED = Thresholds(0.35, 0.45)
 """What a glance suspects, as shares of the usual thresholds: only a picture without a suspicion is settled."""
 ZOOM_REACH = 0.6
@@ -104,6 +106,9 @@ def search(detector: Detector, image: Image, plan: SearchPlan, thresholds: Thres
     if not any(plate.confidence >= plan.sure for plate in plates):
         plates = without_repeats(_ordered([*plates, *seen.plates]), detector.plate_overlap)
         vehicles = _join_vehicles([*vehicles, *seen.vehicles], detector.vehicle_overlap)
+    if plan.glances and not any(plate.confidence >= plan.sure for plate in plates):
+        (close_up,) = detector.detect([image], thresholds, reach=round(detector.reach * CLOSE_UP_REACH))
+        plates = without_repeats(_ordered([*plates, *_of_kind(close_up, "plate")]), detector.plate_overlap)
     for tile in tiles(image.width, image.height, detector.reach, plan):
         more = _look(detector, image, tile, thresholds, detector.reach)
         plates = without_repeats(_ordered([*plates, *_of_kind(more, "plate")]), detector.plate_overlap)

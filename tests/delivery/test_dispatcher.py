@@ -346,3 +346,30 @@ def test_a_test_message_goes_past_the_queue_and_leaves_no_trace(desk: Desk) -> N
 def test_starting_twice_is_an_error(desk: Desk) -> None:
     with desk.dispatching() as dispatcher, pytest.raises(RuntimeError, match="started before"):
         dispatcher.start()
+
+
+def test_a_clock_set_back_by_an_hour_holds_nothing_up(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    answers = iter([503])
+    with receiving(lambda _: Reply(next(answers, 200))) as receiver:
+        target = desk.store.create_target(receiver.url)
+        desk.tell(target, 1)
+        with desk.dispatching():
+            wait_until(lambda: desk.store.target(target.id).failing_since is not None, 60)  # type: ignore[union-attr]
+            desk.tell(target, 2)
+            desk.clock.turn(hours=-1)
+            desk.tell(target, 3)
+            receiver.wait_for(4, 60)
+            wait_until(lambda: desk.waiting() == 0, 60)
+    assert sorted(numbers(receiver)) == [1, 1, 2, 3]
+    assert "the clock was set back by 3600 s" in caplog.text
+
+
+def test_a_dead_process_holds_no_target_longer_because_the_clock_was_set_back(desk: Desk) -> None:
+    target = desk.store.create_target("http://127.0.0.1:9/")
+    desk.tell(target, 1)
+    assert desk.store.lease_target("dead", desk.clock(), 30) is not None
+    desk.clock.turn(hours=-1)
+    desk.store.clock_set_back(desk.clock(), 30)
+    assert desk.store.lease_target("other", desk.clock(), 30) is None
+    desk.clock.turn(seconds=31)
+    assert desk.store.lease_target("other", desk.clock(), 30) is not None

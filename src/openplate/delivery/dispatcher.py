@@ -33,6 +33,9 @@ MAIL_S: Final = 300.0
 REFUSALS_IN_A_ROW: Final = 3
 """A target that refuses that many messages, one after the other, rests like one that does not answer."""
 
+CLOCK_TOLERATED_S: Final = 2.0
+"""By so much the machine's clock may go back from one look at the outbox to the next, as NTP does."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -108,6 +111,7 @@ class Dispatcher:
         self._turns: dict[str, tuple[_Turn, threading.Thread]] = {}
         self._totals = dict.fromkeys(("delivered", "failed", "disabled"), 0)
         self._leader: threading.Thread | None = None
+        self._clock_ahead_s: float | None = None  # of the monotonic one, at the last look
 
     def start(self) -> None:
         """Begins to deliver, in threads of its own."""
@@ -155,6 +159,7 @@ class Dispatcher:
             if not self._slots.acquire(timeout=self.options.poll_s):
                 continue
             try:
+                self._notice_clock()
                 begun = self._begin_turn()
             except StorageError as error:
                 _log.error("the outbox cannot be read: %s", error)
@@ -165,6 +170,16 @@ class Dispatcher:
             if not begun:
                 self._slots.release()
                 self._news.wait(self.options.poll_s)
+
+    def _notice_clock(self) -> None:
+        """Where the clock was set back, nothing waits for it to come as far again."""
+        now = self.now()
+        before_s, ahead_s = self._clock_ahead_s, now.timestamp() - time.monotonic()
+        if before_s is not None and ahead_s < before_s - CLOCK_TOLERATED_S:
+            _log.warning("the clock was set back by %.0f s: what waits is due now", before_s - ahead_s)
+            # Holders of longer leases renew them.
+            self.store.clock_set_back(now, max(self._lease_s, MAIL_S))
+        self._clock_ahead_s = ahead_s
 
     def _begin_turn(self) -> bool:
         """Whether there was a target with work; its thread then has the slot."""

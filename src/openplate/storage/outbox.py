@@ -78,6 +78,11 @@ _REQUEUE = (
     .where(deliveries.c.target_id == bindparam("which"))
     .values(next_at=bindparam("now"), created_at=bindparam("now"), attempts=0)
 )
+_NOT_LATER = (
+    update(deliveries).where(deliveries.c.next_at > bindparam("now")).values(next_at=bindparam("now")),
+    update(targets).where(targets.c.not_before > bindparam("now")).values(not_before=bindparam("now")),
+    update(targets).where(targets.c.lease_until > bindparam("until")).values(lease_until=bindparam("until")),
+)
 _BACKLOG = (
     select(
         deliveries.c.target_id,
@@ -180,6 +185,13 @@ def failed(connection: Connection, delivery_id: str, now: datetime, next_at: dat
 def requeue(connection: Connection, target_id: int, now: datetime) -> int:
     """Make all that a target has not got due now, as if it were new; how many."""
     return connection.execute(_REQUEUE, {"which": target_id, "now": to_microseconds(now)}).rowcount
+
+
+def clock_set_back(connection: Connection, now: datetime, until: datetime) -> None:
+    """Make due now what was to come later, and end leases by ``until``: the times were another clock's."""
+    values = {"now": to_microseconds(now), "until": to_microseconds(until)}
+    for statement in _NOT_LATER:
+        connection.execute(statement, values)
 
 
 def backlog(connection: Connection) -> tuple[Backlog, ...]:

@@ -265,6 +265,14 @@ class Store:
         """Make all that a target has not got due now, given-up ones too, as if it were new; how many."""
         return self._database.write(lambda connection: outbox.requeue(connection, target_id, now or _now()))
 
+    def clock_set_back(self, now: datetime, lease_s: float) -> None:
+        """The machine's clock has been set back: what waits for a time by the old one is due now.
+
+        A lease of a process that is no more ends ``lease_s`` from now at the latest.
+        """
+        until = now + timedelta(seconds=lease_s)
+        self._database.write(lambda connection: outbox.clock_set_back(connection, now, until), is_durable=False)
+
     def backlog(self) -> tuple[Backlog, ...]:
         """What waits, for each target that something waits for."""
         return self._database.read(outbox.backlog)

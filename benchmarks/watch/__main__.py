@@ -47,7 +47,15 @@ def _rows(
     sample = max(1, round(rate / ANALYSED_FPS))
     named = {"device": device, "scene": scene, "camera_fps": f"{rate:g}", "analysed_fps": f"{rate / sample:g}"}
     recognizer = Recognizer(RecognitionOptions(), device=device)
-    cost = measure_cost(clip, recognizer, seconds=arguments.seconds, frames_per_s=rate, sample=sample)
+    # Networks get ready for each size of picture when it first comes: once round belongs to the start.
+    cost = measure_cost(
+        clip,
+        recognizer,
+        seconds=arguments.seconds,
+        frames_per_s=rate,
+        sample=sample,
+        warm_up_s=max(2.0, arguments.clip_seconds),
+    )
     yield {"measure": "cost", **named, **cost.columns()}
     for cameras in arguments.cameras:
         seconds = 60 * arguments.minutes or arguments.seconds

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -79,7 +81,7 @@ def make_clip(path: Path, scene: Scene, seconds: float, frames_per_s: float) -> 
 
 def pictures(scene: Scene, seconds: float, frames_per_s: float) -> Iterator[Pixels]:
     """RGB (1080, 1920, 3), each with noise."""
-    noises = _noises()
+    noises, paint_plate = _noises(), _plate_painter()
     street, cutouts = _empty_street(), [_cutout(name) for name in _PLACES]
     parked = cv2.resize(_example("gate"), (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
     for index in range(max(1, round(seconds * frames_per_s))):
@@ -87,7 +89,7 @@ def pictures(scene: Scene, seconds: float, frames_per_s: float) -> Iterator[Pixe
             still = street.copy()
             for lane, cutout in enumerate(cutouts):
                 passed = index / frames_per_s / PASS_S + lane / 2
-                _paste(still, _LANES[lane], _with_text(cutout, _text(lane, int(passed))), passed % 1)
+                _paste(still, _LANES[lane], _with_text(cutout, _text(lane, int(passed)), paint_plate), passed % 1)
         else:
             still = np.asarray(parked, np.uint8)
         yield np.asarray(cv2.add(still, noises[index % _NOISES], dtype=cv2.CV_8U), np.uint8)
@@ -125,22 +127,32 @@ def _cutout(name: str) -> Cutout:
 
 
 def _text(lane: int, number: int) -> str:
-    """Texts of which no two that follow each other are alike."""
-    letters = "ABCEFHJKLMNPRSTUVWXYZ"
-    digits = (7919 * (2 * number + lane) + 1234) % 10000
-    return f"K{letters[(5 * number + 11 * lane) % len(letters)]}{digits:04d}{letters[(8 * number + 3) % len(letters)]}"
+    """Texts as Polish plates have them, of characters that the example's plates know; none follows one like it."""
+    letters, digits = "NAETW", "12345789"
+    at = 2 * number + lane
+    middle = "".join(digits[(at * step + at // 8 + 3 * place) % 8] for place, step in enumerate((3, 5, 7, 1)))
+    return f"K{letters[at % len(letters)]} {middle}{letters[(3 * at + 1) % len(letters)]}"
 
 
-def _with_text(cutout: Cutout, text: str) -> Pixels:
+def _with_text(cutout: Cutout, text: str, paint_plate: Callable[[str], npt.NDArray[np.float32]]) -> Pixels:
     """The car with another plate."""
     left, top, right, bottom = cutout.plate
-    font, thickness = cv2.FONT_HERSHEY_SIMPLEX, 8
-    (width, height), _ = cv2.getTextSize(text, font, 3.0, thickness)
-    plate = np.full((height + 44, width + 60, 3), 235, np.uint8)
-    cv2.putText(plate, text, (30, height + 22), font, 3.0, (20, 20, 20), thickness, cv2.LINE_AA)
+    plate = 255 * paint_plate(text) ** (1 / 2.2)
     car = cutout.pixels.copy()
-    car[top:bottom, left:right] = cv2.resize(plate, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
+    size = right - left, bottom - top
+    car[top:bottom, left:right] = np.round(cv2.resize(plate, size, interpolation=cv2.INTER_AREA))
     return car
+
+
+def _plate_painter() -> Callable[[str], npt.NDArray[np.float32]]:
+    """That of the example pictures, which are programs beside this package."""
+    examples = str(ROOT / "examples")
+    sys.path.insert(0, examples)
+    try:
+        painter: Callable[[str], npt.NDArray[np.float32]] = import_module("street_scene.plates").paint_plate
+    finally:
+        sys.path.remove(examples)
+    return painter
 
 
 def _paste(picture: Pixels, lane: Lane, car: Pixels, passed: float) -> None:

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The reader: a rectified plate to text.
 # Data:     plate_crops (17,993 crops, 90 % for training) and plates rendered by openplate_training.synthesize
-# Cost:     about three hours of one core of an AMD EPYC (AVX-512, no AMX), some 17,000 steps of 64 crops, in two
-#           runs (the second from where the first had come, with START=1); 4 GB of memory, and the rendering
+# Cost:     about four and a half hours of one core of an AMD EPYC (AVX-512, no AMX), some 24,000 steps of 64 crops, in
+#           three runs (each from where the last had come, with START=1); 4 GB of memory, and the rendering
 # Fonts:    the Debian packages and npm packages in openplate_training/fonts.py; FONTS names node_modules/@fontsource
 # Expected: the rows of the reader in results/reading.csv
 source "$(dirname "$0")/common.sh"

@@ -45,7 +45,6 @@ from openplate.regions import get
 from openplate_training.attributes_model import HEIGHT as ATTRIBUTES_HEIGHT
 from openplate_training.attributes_model import WIDTH as ATTRIBUTES_WIDTH
 from openplate_training.attributes_model import AttributeNetwork
-from openplate_training.backbone import FROZEN_BLOCKS
 from openplate_training.checkpoint import current_commit, load_mean, save_start
 from openplate_training.corners_data import known_plates, roughly
 from openplate_training.corners_model import HEIGHT as CORNERS_HEIGHT
@@ -71,8 +70,8 @@ from openplate_training.region_model import RegionNetwork
 TOLERANCE = 2e-3
 """Largest difference of an output between torch and ONNX Runtime, in the output's own unit (logits, strides)."""
 CALIBRATION_PICTURES = 160
-FROZEN_PARTS = ("backbone/first/", *(f"backbone/blocks.{i}/" for i in range(FROZEN_BLOCKS)))
-"""The layers of MobileNet V2 that training leaves alone have large weights: in int8 they cost a hundredth."""
+FLOAT_PARTS = ("backbone/first/", "backbone/blocks.0/")
+"""The first layers of MobileNet V2 have large weights, as training leaves them alone: in int8 they cost a hundredth."""
 VEHICLE_MARGIN = 0.02
 """What is shown around a detected vehicle: the network was taught crops that end where the vehicle does."""
 LEAST_SURE = 0.4
@@ -115,7 +114,7 @@ def attributes_recipe(options: argparse.Namespace) -> Recipe:
             for picture, box in zip(pictures, boxes, strict=True)
         ],
         is_fixed=True,
-        keep_float=FROZEN_PARTS,
+        keep_float=FLOAT_PARTS,
         task="attributes",
         summary="A vehicle's type, make and model, body, years, colour, and the side that is seen.",
         input=InputDescription(ATTRIBUTES_WIDTH, ATTRIBUTES_HEIGHT, 3),
@@ -182,7 +181,7 @@ def region_recipe(options: argparse.Namespace) -> Recipe:
         network=RegionNetwork(len(labels)),
         inputs=_crop_inputs(options, REGION_WIDTH, REGION_HEIGHT),
         is_fixed=True,
-        keep_float=FROZEN_PARTS,
+        keep_float=FLOAT_PARTS,
         task="region",
         summary="The country, US state or territory that issued a plate, by its look.",
         input=InputDescription(REGION_WIDTH, REGION_HEIGHT, 3),

@@ -58,7 +58,7 @@ class SearchPlan:
 
 
 PLANS: dict[Mode, SearchPlan] = {
-    "fast": SearchPlan(whole_reach=0.65),
+    "fast": SearchPlan(whole_reach=0.5),
     "normal": SearchPlan(glances=True, zooms=4, most_tiles=12),
     "redaction": SearchPlan(
         plate_share=0.4,

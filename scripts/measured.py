@@ -107,7 +107,7 @@ _RUNTIMES: Final = {"cpu": "ONNX Runtime", "openvino": "OpenVINO"}
 
 def _speed_rows(measure: str) -> list[Row]:
     rows = [row for row in read_rows(RESULTS / "speed.csv") if row["measure"] == measure]
-    return latest(rows, "machine", "mode", "device", "precision", "picture")
+    return latest(rows, "machine", "mode", "device", "precision")
 
 
 def _headline_speed() -> list[tuple[str, str, str, str]]:

@@ -13,7 +13,7 @@ from factories import make_detection
 from openplate.datatypes import Box, Mode
 from openplate.detection import Detector, Thresholds
 from openplate.imaging import Image
-from openplate.search import PLANS, GLANCE_REACH, Found, SearchPlan, search, tiles, vehicle_of, zoom_windows
+from openplate.search import GLANCE_REACH, PLANS, Found, SearchPlan, search, tiles, vehicle_of, zoom_windows
 from stand_ins import NO_SCORE, StandInSession, make_detector, paint_street, see_painted
 
 REACH = 640

@@ -28,6 +28,7 @@ _COUNTERS: Final = (
     ("failed_frames", "Frames that could not be analysed."),
     ("decode_errors", "Packets and pictures that could not be decoded."),
     ("reconnects", "Times that the camera was opened again."),
+    ("clock_steps", "Times that the machine's clock was set, forward or back."),
     ("reads", "Plates read."),
     ("groups", "Passes of vehicles reported."),
     ("previews", "Early words of passes."),

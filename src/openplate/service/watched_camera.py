@@ -49,6 +49,7 @@ class CameraStatus:
     dropped: int = 0
     reconnects: int = 0
     decode_errors: int = 0
+    clock_steps: int = 0
     analysed: int = 0
     failed_frames: int = 0
     reads: int = 0
@@ -283,6 +284,7 @@ def _with_health(status: CameraStatus, health: CameraHealth) -> CameraStatus:
         dropped=health.dropped,
         reconnects=health.reconnects,
         decode_errors=health.decode_errors,
+        clock_steps=health.clock_steps,
         last_frame_at=health.last_frame_at,
         error=health.last_error or status.error,
     )

@@ -17,7 +17,16 @@ def write_whole(path: Path, data: bytes, *, is_durable: bool = True) -> None:
 
     A process that is killed in between leaves a file ``.NAME.new``. Raises OSError.
     """
-    new = path.with_name(f".{secrets.token_hex(8)}.new")
+    write_by_way_of(path.with_name(f".{secrets.token_hex(8)}.new"), path, data, is_durable=is_durable)
+    if is_durable:
+        sync_folder(path.parent)
+
+
+def write_by_way_of(new: Path, path: Path, data: bytes, *, is_durable: bool = True) -> None:
+    """Writes ``new`` (in the same file system), on the disk with ``is_durable``, and moves it to its place.
+
+    The name in the folder is on the disk after ``sync_folder`` only. Raises OSError, and leaves no ``new`` then.
+    """
     try:
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(data)
@@ -28,8 +37,6 @@ def write_whole(path: Path, data: bytes, *, is_durable: bool = True) -> None:
     except BaseException:
         new.unlink(missing_ok=True)
         raise
-    if is_durable:
-        sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

@@ -7,13 +7,11 @@ still there. So no row ever waits for a file that is gone.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import secrets
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -21,8 +19,8 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
-from openplate.errors import StorageError, StorageFull
 from openplate.storage.database import Database, Plain
+from openplate.storage.files import sync_folder, translated, write_by_way_of
 from openplate.storage.records import Attachment, File
 from openplate.storage.tables import files
 
@@ -48,7 +46,7 @@ class Media:
     def __init__(self, folder: Path, database: Database) -> None:
         self._folder = folder
         self._database = database
-        with _translated(folder):
+        with translated(folder):
             (folder / "new").mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def put(self, wanted: Iterable[File]) -> dict[bytes, str]:
@@ -56,12 +54,12 @@ class Media:
         digests = {data: hashlib.sha256(data).hexdigest() for data in {each.data for each in wanted}}
         for data, digest in digests.items():
             path = self._path(digest)
-            with _translated(path):
+            with translated(path):
                 if not path.exists():
                     self._write(path, data)
         for folder in {self._path(digest).parent for digest in digests.values()}:
-            with _translated(folder):  # also of a file that another process has only just moved there
-                _sync_folder(folder)
+            with translated(folder):  # also of a file that another process has only just moved there
+                sync_folder(folder)
         return digests
 
     def own(self, connection: Connection, owner_id: str, owned: Sequence[File], digests: Mapping[bytes, str]) -> None:
@@ -113,7 +111,7 @@ class Media:
                 self._path(digest).unlink(missing_ok=True)
             return len(unneeded)
 
-        with _translated(self._folder):
+        with translated(self._folder):
             return self._database.write(remove, is_durable=False)
 
     def _path(self, digest: str) -> Path:
@@ -122,17 +120,8 @@ class Media:
     def _write(self, path: Path, data: bytes) -> None:
         if not path.parent.exists():
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            _sync_folder(self._folder)
-        new = self._folder / "new" / secrets.token_hex(16)
-        try:
-            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(path)
-        except BaseException:
-            new.unlink(missing_ok=True)
-            raise
+            sync_folder(self._folder)
+        write_by_way_of(self._folder / "new" / secrets.token_hex(16), path, data)
 
 
 def _batches(everything: Iterable[Item]) -> Iterator[list[Item]]:
@@ -156,23 +145,3 @@ def _files_before(folder: Path, limit: float) -> Iterator[Path]:
             continue
         if is_old:
             yield path
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # has no way to do so and needs none
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFull(f"no room left for {path}") from error
-        raise StorageError(f"{path}: {error.strerror or error}") from error

@@ -5,16 +5,15 @@ python -m openplate_training.attributes_train --data DATA --cache CACHE --output
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 
 from openplate.attributes import HEADS
+from openplate_training.arguments import training_parser
 from openplate_training.attributes_data import NOTHING, Allowed, AttributeSampler, attribute_labels
 from openplate_training.attributes_model import AttributeNetwork
 from openplate_training.augment import as_pixels
@@ -22,26 +21,19 @@ from openplate_training.checkpoint import load_start, seed_for
 from openplate_training.data import pack_pictures
 from openplate_training.layers import channels_last
 from openplate_training.loop import LoopConfig, train
+from openplate_training.losses import sets_loss
 
 WEIGHTS = {"type": 0.6, "model": 0.8, "body": 0.4, "year": 0.3, "color": 1.0, "view": 1.2}
-SMOOTHING = 0.05
 
 
 def head_loss(logits: torch.Tensor, allowed: Sequence[tuple[int, ...] | None]) -> torch.Tensor:
-    """Negative log of the probability of all labels that would be right, a little smoothed, (N,).
-
-    An empty tuple teaches nothing; None wants all labels alike.
-    """
-    log_probabilities = logits.log_softmax(1)
-    even = -log_probabilities.mean(1)
-    mask = torch.full_like(logits, -torch.inf)
-    for row, columns in enumerate(allowed):
-        mask[row, list(columns or range(logits.shape[1]))] = 0.0
-    right = -(log_probabilities + mask).logsumexp(1)
+    """The loss of each crop (N,); an empty tuple teaches nothing, None wants all labels alike."""
+    every = range(logits.shape[1])
+    right = sets_loss(logits, [columns or every for columns in allowed])
+    even = -logits.log_softmax(1).mean(1)
     is_nothing = torch.tensor([columns is None for columns in allowed])
     is_known = torch.tensor([columns is None or len(columns) > 0 for columns in allowed])
-    losses = torch.where(is_nothing, even, (1 - SMOOTHING) * right + SMOOTHING * even)
-    return torch.where(is_known, losses, torch.zeros_like(losses))
+    return torch.where(is_known, torch.where(is_nothing, even, right), torch.zeros_like(right))
 
 
 def attribute_losses(
@@ -59,17 +51,9 @@ def attribute_losses(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder with vehicle_crops/, scenes/ and backbones/")
-    parser.add_argument("--cache", type=Path, required=True, help="where decoded pictures are kept")
-    parser.add_argument("--output", type=Path, required=True, help="folder of the checkpoint")
-    parser.add_argument("--start", type=Path, help="weights to start from (runs/starts/), unless there is a checkpoint")
-    parser.add_argument("--minutes", type=float, default=90)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--batch", type=int, default=48)
-    parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
+    options = training_parser(
+        __doc__, "vehicle_crops/, scenes/ and backbones/", minutes=90, batch=48, rate=2e-3
+    ).parse_args()
     cv2.setNumThreads(1)
     seed = seed_for(options.output, options.seed)
     torch.manual_seed(sum(seed))

@@ -5,14 +5,12 @@ python -m openplate_training.corners_train --data DATA --cache CACHE --output FO
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 
+from openplate_training.arguments import training_parser
 from openplate_training.checkpoint import load_start, seed_for
 from openplate_training.corners_data import CornerSampler, known_plates
 from openplate_training.corners_model import CornerNetwork
@@ -29,17 +27,7 @@ def corner_loss(offsets: torch.Tensor, truth: torch.Tensor, aspects: torch.Tenso
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder with scenes/ and plate_crops/")
-    parser.add_argument("--cache", type=Path, required=True, help="where decoded pictures are kept")
-    parser.add_argument("--output", type=Path, required=True, help="folder of the checkpoint")
-    parser.add_argument("--start", type=Path, help="weights to start from (runs/starts/), unless there is a checkpoint")
-    parser.add_argument("--minutes", type=float, default=15)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
+    options = training_parser(__doc__, "scenes/ and plate_crops/", minutes=15, batch=64, rate=2e-3).parse_args()
     cv2.setNumThreads(1)
     seed = seed_for(options.output, options.seed)
     torch.manual_seed(sum(seed))

@@ -5,12 +5,10 @@ python -m openplate_training.detector_train --data DATA --cache CACHE --output F
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 import torch
 
+from openplate_training.arguments import training_parser
 from openplate_training.checkpoint import load_start, seed_for
 from openplate_training.data import PackedPictures, Record, pack_pictures
 from openplate_training.detector_data import Sample, WindowSampler
@@ -49,17 +47,7 @@ def batch_of(samples: list[Sample]) -> torch.Tensor:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder with scenes/ and backbones/")
-    parser.add_argument("--cache", type=Path, required=True, help="where decoded pictures are kept")
-    parser.add_argument("--output", type=Path, required=True, help="folder of the checkpoint")
-    parser.add_argument("--start", type=Path, help="weights to start from (runs/starts/), unless there is a checkpoint")
-    parser.add_argument("--minutes", type=float, default=75)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--rate", type=float, default=1.2e-3)
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
+    options = training_parser(__doc__, "scenes/ and backbones/", minutes=75, batch=16, rate=1.2e-3).parse_args()
     seed = seed_for(options.output, options.seed)
     torch.manual_seed(sum(seed))
     random = np.random.default_rng(seed)

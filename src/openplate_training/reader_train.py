@@ -5,7 +5,6 @@ python -m openplate_training.reader_train --data DATA --cache CACHE --rendered D
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import cv2
@@ -13,6 +12,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 
+from openplate_training.arguments import training_parser
 from openplate_training.checkpoint import load_start, seed_for
 from openplate_training.data import pack_pictures
 from openplate_training.found_corners import found_corners
@@ -40,17 +40,8 @@ def ctc_loss(log_probabilities: torch.Tensor, texts: list[str]) -> torch.Tensor:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder with plate_crops/")
-    parser.add_argument("--cache", type=Path, required=True, help="where decoded pictures are kept")
+    parser = training_parser(__doc__, "plate_crops/", minutes=75, batch=64, rate=1.5e-3)
     parser.add_argument("--rendered", type=Path, required=True, help="folder of rendered plates; may still grow")
-    parser.add_argument("--output", type=Path, required=True, help="folder of the checkpoint")
-    parser.add_argument("--start", type=Path, help="weights to start from (runs/starts/), unless there is a checkpoint")
-    parser.add_argument("--minutes", type=float, default=75)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--rate", type=float, default=1.5e-3)
-    parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     cv2.setNumThreads(1)
     seed = seed_for(options.output, options.seed)

@@ -5,7 +5,6 @@ python -m openplate_training.region_train --data DATA --cache CACHE --rendered D
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ import torch
 from openplate.datatypes import Corners
 from openplate.imaging import rectify
 from openplate_training import augment
+from openplate_training.arguments import training_parser
 from openplate_training.augment import Random, chance
 from openplate_training.checkpoint import load_start, seed_for
 from openplate_training.data import PackedPictures, Pixels, Record, load_records, pack_pictures
@@ -27,6 +27,7 @@ from openplate_training.found_corners import found_corners
 from openplate_training.layers import channels_last
 from openplate_training.layouts import LAYOUTS
 from openplate_training.loop import LoopConfig, train
+from openplate_training.losses import sets_loss
 from openplate_training.reader_data import degrade_crop, is_held_for_calibration, shaken_corners
 from openplate_training.region_model import HEIGHT, WIDTH, RegionNetwork
 
@@ -155,26 +156,12 @@ class RegionSampler:
 
 def region_loss(logits: torch.Tensor, allowed: list[list[int]]) -> torch.Tensor:
     """Negative log of the probability of all labels that would be right, with a little smoothing."""
-    mask = torch.full_like(logits, -torch.inf)
-    for row, columns in enumerate(allowed):
-        mask[row, columns] = 0.0
-    log_probabilities = logits.log_softmax(1)
-    right = -(log_probabilities + mask).logsumexp(1)
-    return (0.95 * right - 0.05 * log_probabilities.mean(1)).mean()
+    return sets_loss(logits, allowed).mean()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder with plate_crops/ and backbones/")
-    parser.add_argument("--cache", type=Path, required=True, help="where decoded pictures are kept")
+    parser = training_parser(__doc__, "plate_crops/ and backbones/", minutes=60, batch=48, rate=1.5e-3)
     parser.add_argument("--rendered", type=Path, help="folder of plates rendered with --height 96")
-    parser.add_argument("--output", type=Path, required=True, help="folder of the checkpoint")
-    parser.add_argument("--start", type=Path, help="weights to start from (runs/starts/), unless there is a checkpoint")
-    parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--batch", type=int, default=48)
-    parser.add_argument("--rate", type=float, default=1.5e-3)
-    parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     cv2.setNumThreads(1)
     seed = seed_for(options.output, options.seed)

@@ -29,8 +29,9 @@ from openplate_training.attributes_data import (
     year_span,
 )
 from openplate_training.attributes_model import HEIGHT, WIDTH, AttributeNetwork
-from openplate_training.attributes_train import SMOOTHING, WEIGHTS, attribute_losses, head_loss
+from openplate_training.attributes_train import WEIGHTS, attribute_losses, head_loss
 from openplate_training.data import pack_pictures
+from openplate_training.losses import SMOOTHING
 from still import StillRandom
 
 LEON = make_vehicle(make="SEAT", model="Leon", type="sedan", year=2013)

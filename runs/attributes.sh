@@ -5,6 +5,6 @@
 # Expected: the rows of the attribute network in results/attributes.csv
 source "$(dirname "$0")/common.sh"
 "$python" -m openplate_training.attributes_train --data "$data" --cache "$work/cache" \
-  --output "$work/attributes" --minutes "${3:-115}" --threads "$threads" $(start attributes)
+  --output "$work/attributes" --minutes "${3:-115}" --threads "$threads" $bfloat16 $(start attributes)
 export_network attributes 0.1.0
 "$python" -m openplate_training.calibrate attributes --data "$data" --cache "$work/cache" --weights src/openplate/weights

@@ -5,5 +5,5 @@
 # Expected: the rows of the corners in results/detection.csv
 source "$(dirname "$0")/common.sh"
 "$python" -m openplate_training.corners_train --data "$data" --cache "$work/cache" --output "$work/corners" \
-  --minutes "${3:-48}" --threads "$threads" $(start corners)
+  --minutes "${3:-48}" --threads "$threads" $bfloat16 $(start corners)
 export_network corners 0.1.0

@@ -6,5 +6,5 @@
 # Expected: the rows of the detector in results/detection.csv
 source "$(dirname "$0")/common.sh"
 "$python" -m openplate_training.detector_train --data "$data" --cache "$work/cache" --output "$work/detector" \
-  --minutes "${3:-200}" --threads "$threads" $(start detector)
+  --minutes "${3:-200}" --threads "$threads" $bfloat16 $(start detector)
 export_network detector 0.1.0

@@ -6,11 +6,14 @@
 # Fonts:    the Debian packages and npm packages in openplate_training/fonts.py; FONTS names node_modules/@fontsource
 # Expected: the rows of the reader in results/reading.csv
 source "$(dirname "$0")/common.sh"
-for chunk in 00 01 02 03 04 05 06 07; do
-  folder="$work/rendered/chunk_$chunk"
-  [ -e "$folder/labels.jsonl" ] || "$python" -m openplate_training.synthesize --count 20000 --seed "1$chunk" --output "$folder" ${FONTS:+--fonts "$FONTS"}
-done
+render() { # CHUNK [OPTIONS]
+  folder="$work/rendered/chunk_$1"
+  [ -e "$folder/labels.jsonl" ] || "$python" -m openplate_training.synthesize --count 20000 --seed "1$1" \
+    --output "$folder" ${FONTS:+--fonts "$FONTS"} "${@:2}"
+}
+for chunk in 00 01 02 03 04 05 06; do render "$chunk"; done
+render 07 --regions br ar in id # countries with few real crops or none
 "$python" -m openplate_training.reader_train --data "$data" --cache "$work/cache" --rendered "$work/rendered" \
-  --output "$work/reader" --minutes "${3:-200}" --threads "$threads" $(start reader)
+  --output "$work/reader" --minutes "${3:-200}" --threads "$threads" $bfloat16 $(start reader)
 export_network reader 0.1.0
 "$python" -m openplate_training.calibrate reader --data "$data" --cache "$work/cache" --weights src/openplate/weights

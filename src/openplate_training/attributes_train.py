@@ -95,6 +95,7 @@ def main() -> None:
         clip=5.0,
         threads=options.threads,
         report_every_steps=100,
+        bfloat16=options.bfloat16,
     )
     train(network, step, config, slow="backbone")
 

@@ -61,6 +61,22 @@ def blur(pixels: Pixels, random: Random, strength: float) -> Pixels:
     return as_pixels(cv2.filter2D(pixels, -1, kernel / np.float32(max(float(kernel.sum()), 1e-6))))
 
 
+def bloom(pixels: Pixels, random: Random) -> Pixels:
+    """What is bright spills over what is beside it, as of a reflecting plate in a lamp's light."""
+    spread = cv2.GaussianBlur(pixels, (0, 0), random.uniform(1.5, 5.0))
+    return as_pixels(cv2.addWeighted(pixels, 1.0, cv2.subtract(spread, pixels), random.uniform(0.5, 1.6), 0))
+
+
+def add_glare(pixels: Pixels, random: Random) -> Pixels:
+    """A soft bright spot, most often at the upper edge."""
+    height, width = pixels.shape[:2]
+    x, y = random.uniform(0, width), height * random.normal(0.15, 0.25)
+    reach = height * random.uniform(0.12, 0.45)
+    xs, ys = np.arange(width, dtype=np.float32)[None], np.arange(height, dtype=np.float32)[:, None]
+    spot = np.exp(-((xs - x) ** 2 / random.uniform(1, 4) + (ys - y) ** 2) / (2 * reach**2)) * random.uniform(60, 255)
+    return as_pixels(np.clip(pixels + spot[..., None], 0, 255).astype(np.uint8))
+
+
 def add_noise(pixels: Pixels, random: Random, strength: float) -> Pixels:
     """Sensor noise, cheap: one block of normal values, shifted at random."""
     height, width = pixels.shape[:2]

@@ -47,7 +47,13 @@ def main() -> None:
         return {"corners": corner_loss(offsets, torch.from_numpy(np.stack(truth)), torch.tensor(aspects))}
 
     config = LoopConfig(
-        options.output, options.minutes, options.rate, clip=5.0, threads=options.threads, report_every_steps=100
+        options.output,
+        options.minutes,
+        options.rate,
+        clip=5.0,
+        threads=options.threads,
+        report_every_steps=100,
+        bfloat16=options.bfloat16,
     )
     train(network, step, config)
 

@@ -72,7 +72,12 @@ def main() -> None:
         return losses[sampler.width](plates, vehicles, [s.labels for s in samples])
 
     config = LoopConfig(
-        options.output, options.minutes, options.rate, slow_rate=options.rate / 3, threads=options.threads
+        options.output,
+        options.minutes,
+        options.rate,
+        slow_rate=options.rate / 3,
+        threads=options.threads,
+        bfloat16=options.bfloat16,
     )
     train(network, step, config, slow="backbone")
 

@@ -29,6 +29,7 @@ class Layout:
         band: "left" for the blue band of the European Union, "top" for Mercosur's.
         may_break: whether a one-line form may be set on two lines.
         styles: drawn letterforms that are like those of these plates.
+        rim: how often a broad white rim goes round the ground (0 to 1).
         parts: what tells the part of the country: its "name" printed large, the "code" that the text begins with.
     """
 
@@ -43,6 +44,7 @@ class Layout:
     may_break: bool = False
     parts: str | None = None
     styles: tuple[str, ...] = ()
+    rim: float = 0.0
 
 
 _BLACK_ON_WHITE = (WHITE, BLACK)
@@ -50,7 +52,7 @@ _BLACK_ON_WHITE = (WHITE, BLACK)
 LAYOUTS = (
     Layout(
         "br",
-        0.17,
+        0.24,
         ("LLL-DDDD", "LLL·DDDD", "LLL DDDD", "LLL-DDDD"),
         (2.5, 3.2),
         ((GREY, BLACK), (PALE_GREY, (60, 60, 60)), (RED, WHITE), (GREY, WHITE), (GREEN, WHITE), _BLACK_ON_WHITE),
@@ -60,15 +62,16 @@ LAYOUTS = (
     Layout("br", 0.04, ("LLLDLDD", "LLL DLDD"), (2.8, 3.2), (_BLACK_ON_WHITE,), band="top", styles=("fe",)),
     Layout(
         "ar",
-        0.08,
-        ("LLL DDD", "LLL-DDD", "LLL:DDD"),
+        0.12,
+        (*("LLL DDD", "LLL-DDD", "LLL:DDD") * 3, "DDD|LLL"),
         (2.2, 3.0),
         ((BLACK, WHITE), ((30, 30, 32), WHITE)),
         above=0.4,
         below=0.3,
         styles=("argentine",),
+        rim=0.6,
     ),
-    Layout("ar", 0.07, ("LL DDD LL",), (2.8, 3.3), (_BLACK_ON_WHITE,), band="top", styles=("fe",)),
+    Layout("ar", 0.07, (*("LL DDD LL",) * 5, "LDD|DLLL"), (2.8, 3.3), (_BLACK_ON_WHITE,), band="top", styles=("fe",)),
     Layout(
         "in",
         0.15,

@@ -35,6 +35,7 @@ class LoopConfig:
     report_every_steps: int = 50
     final_share: float = 0.01
     threads: int = 1
+    bfloat16: bool = False
 
 
 def schedule(progress: float, step: int, config: LoopConfig) -> float:
@@ -144,7 +145,8 @@ def train(network: nn.Module, step: Step, config: LoopConfig, slow: str = "") ->
     network.train()
     while run.spent_s < config.minutes * 60:
         run.set_rates()
-        losses = step(run.step, run.progress)
+        with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16):
+            losses = step(run.step, run.progress)
         run.learn(losses)
         report.add(run, losses)
         now = time.monotonic()

@@ -1,6 +1,6 @@
 """The reader's network: a rectified plate to characters, one- and two-line plates alike.
 
-Convolutions to two rows of forty columns, one attention layer that lets each column see the whole plate, and a
+Convolutions to two rows of forty columns, two attention layers that let each column see the whole plate, and a
 distribution over the alphabet and "nothing" for each column (connectionist temporal classification, CTC, Graves
 et al. 2006). The two rows are read one after the other, so a second line follows the first.
 """
@@ -20,13 +20,17 @@ LUMA = (0.299, 0.587, 0.114)
 
 
 class Bottleneck(nn.Module):
-    """A residual block: 1x1, 3x3 and 1x1 convolutions on half the channels (He et al. 2015)."""
+    """A residual block: 1x1, 3x3 and 1x1 convolutions on half the channels (He et al. 2015). A new one changes
+    nothing (Goyal et al. 2017), so a trained network can be made deeper and goes on from where it was.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         middle = channels // 2
         self.body = nn.Sequential(convolution(channels, middle), convolution(middle, middle, 3))
-        self.widen = nn.Sequential(nn.Conv2d(middle, channels, 1, bias=False), nn.BatchNorm2d(channels))
+        norm = nn.BatchNorm2d(channels)
+        nn.init.zeros_(norm.weight)
+        self.widen = nn.Sequential(nn.Conv2d(middle, channels, 1, bias=False), norm)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(x + self.widen(self.body(x)))
@@ -39,16 +43,18 @@ def step_down(inputs: int, outputs: int, stride: tuple[int, int]) -> nn.Sequenti
 
 
 class Mixing(nn.Module):
-    """One transformer encoder layer over all columns (Vaswani et al. 2017), norms first."""
+    """A transformer encoder layer over all columns (Vaswani et al. 2017), norms first. A new one changes nothing."""
 
     def __init__(self, channels: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
         self.norm_in, self.norm_out = nn.LayerNorm(channels), nn.LayerNorm(channels)
         self.to_qkv, self.project = nn.Linear(channels, 3 * channels), nn.Linear(channels, channels)
-        self.feed = nn.Sequential(
-            nn.Linear(channels, 2 * channels), nn.ReLU(inplace=True), nn.Linear(2 * channels, channels)
-        )
+        narrow = nn.Linear(2 * channels, channels)
+        self.feed = nn.Sequential(nn.Linear(channels, 2 * channels), nn.ReLU(inplace=True), narrow)
+        for last in (self.project, narrow):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         q, k, v = self.to_qkv(self.norm_in(x)).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
@@ -81,12 +87,13 @@ class ReaderNetwork(nn.Module):
             step_down(c, d, (2, 1)),
             Bottleneck(d),
             Bottleneck(d),
+            Bottleneck(d),
             nn.Conv2d(d, e, (2, 1), (2, 1), bias=False),
             nn.BatchNorm2d(e),
             nn.ReLU(inplace=True),
         )
         self.place = nn.Parameter(torch.randn(1, ROWS * COLUMNS, e) * 0.02)
-        self.mixing = Mixing(e, 4)
+        self.mixing = nn.Sequential(Mixing(e, 4), Mixing(e, 4))
         self.drop = nn.Dropout(0.1)
         self.norm = nn.LayerNorm(e)
         self.classify = nn.Linear(e, len(ALPHABET) + 1)

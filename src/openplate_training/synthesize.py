@@ -22,6 +22,7 @@ import numpy.typing as npt
 from openplate.datatypes import Corners
 from openplate.imaging import rectify
 from openplate.regions import Region, subdivisions
+from openplate_training import augment
 from openplate_training.augment import Random, chance
 from openplate_training.data import Pixels
 from openplate_training.fonts import Font, Glyph, Mask, drawn_families, find_families, glyph
@@ -33,8 +34,9 @@ from openplate_training.reader_model import WIDTH
 Floats = npt.NDArray[np.float32]
 PLATE_WIDTH = 340
 FREE_FORM = 0.08  # share of texts that follow no country's form
-OWN_STYLE = 0.5  # share of plates lettered as their country's are
+OWN_STYLE = 0.6  # share of plates lettered as their country's are
 LONGEST = 10
+DRAWN_REGIONS = sorted({layout.region for layout in LAYOUTS if layout.region})
 
 
 @dataclass(frozen=True)
@@ -123,14 +125,18 @@ def _mark(character: str, height: int, baseline: int, cap: int, random: Random) 
 
 
 def ticked_q(font: Font, random: Random) -> Glyph:
-    """Q as many countries' plates have it: an O with a short tick in its lower right, inside or across."""
+    """Q as many countries' plates have it: an O with a short tick in its lower right or (Brazil's) upright in the
+    middle of its foot, inside or across.
+    """
     drawn = glyph(font, "O")
     mask = drawn.mask.copy()
     height, width = mask.shape
     stroke = max(3, int(height * random.uniform(0.07, 0.15)))
     reach = height * random.uniform(0.1, 0.24)
-    x, y = width * random.uniform(0.6, 0.82), height * random.uniform(0.7, 0.86)
-    lean = random.uniform(0.3, 1.0)
+    is_upright = chance(random, 0.5)
+    x = width * (random.uniform(0.46, 0.62) if is_upright else random.uniform(0.6, 0.82))
+    y = height * random.uniform(0.7, 0.86)
+    lean = random.uniform(-0.15, 0.2) if is_upright else random.uniform(0.3, 1.0)
     start, end = (int(x - reach * lean), int(y - reach)), (int(x + reach * lean), int(min(y + reach, height - 1)))
     cv2.line(mask, start, end, 255, stroke, cv2.LINE_AA)
     return Glyph(mask, drawn.rise)
@@ -158,12 +164,12 @@ def line_mask(font: Font, text: str, spacing: float, random: Random) -> Mask:
 
 
 class PlatePainter:
-    """Draws plates with the fonts that are there."""
+    """Draws plates with the fonts that are there; of ``regions`` only, where these are named."""
 
-    def __init__(self, families: Sequence[Sequence[Font]]) -> None:
+    def __init__(self, families: Sequence[Sequence[Font]], regions: Sequence[str] = ()) -> None:
         self.drawn = drawn_families()
         self.families: list[Sequence[Font]] = [*families, *self.drawn.values()]
-        weights = np.array([layout.weight for layout in LAYOUTS])
+        weights = np.array([layout.weight * (not regions or layout.region in regions) for layout in LAYOUTS])
         self._chances = weights / weights.sum()
 
     def draw(self, random: Random) -> RenderedPlate:
@@ -180,11 +186,15 @@ class PlatePainter:
         canvas[:] = ground
         if layout.region == "us" and chance(random, 0.5):
             _paint_graphics(canvas, ground, random)
+        rim = int(canvas.shape[0] * random.uniform(0.04, 0.1)) if chance(random, layout.rim) else 0
         title = part.name if part is not None and layout.parts == "name" else None
         small = self._font(random)
         frame = self._surroundings(canvas, layout, Inks(ground, ink, small, title), random)
         font = self._lettering(layout, random)
         self._text(canvas, lines, frame, ink, font, random)
+        if rim:
+            corner = (PLATE_WIDTH - 1 - rim // 2, canvas.shape[0] - 1 - rim // 2)
+            cv2.rectangle(canvas, (rim // 2, rim // 2), corner, random.uniform(190, 245, 3).tolist(), rim)
         _wear(canvas, ground, ink, random)
         pixels = np.clip(canvas, 0, 255).astype(np.uint8)
         region = part.code if part is not None and title else layout.region
@@ -337,6 +347,7 @@ def photograph(plate: RenderedPlate, height: int, random: Random) -> Pixels:
     scale = random.uniform(0.1, 0.5) if chance(random, 0.45) else 1.0
     if scale < 1:
         scene = cv2.resize(scene, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    scene = _filmed(augment.as_pixels(scene), random)
     size = np.array((PLATE_WIDTH, plate_height)) * scale
     corners = np.array(((0, 0), (1, 0), (1, 1), (0, 1))) * size + margin * scale
     center = corners.mean(0)
@@ -354,9 +365,24 @@ def photograph(plate: RenderedPlate, height: int, random: Random) -> Pixels:
     return degrade_crop(crop, random)
 
 
-def write_plates(folder: Path, count: int, seed: int, height: int, families: Sequence[Sequence[Font]]) -> None:
+def _filmed(pixels: Pixels, random: Random) -> Pixels:
+    """What happens to the whole picture before the plate is cut out of it, in the camera's own pixels."""
+    if chance(random, 0.2):
+        pixels = augment.bloom(pixels, random)
+    if chance(random, 0.1):
+        pixels = augment.add_glare(pixels, random)
+    if chance(random, 0.12):
+        pixels = augment.blur(pixels, random, pixels.shape[1] * 0.02)
+    if chance(random, 0.15):
+        pixels = augment.tint(pixels, random)
+    if chance(random, 0.3):
+        pixels = augment.compress(pixels, random, 15)
+    return pixels
+
+
+def write_plates(folder: Path, count: int, seed: int, height: int, painter: PlatePainter) -> None:
     """Writes a folder of plates; its list comes last, so a folder with a list is complete."""
-    random, painter = np.random.default_rng(seed), PlatePainter(families)
+    random = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
     images = np.zeros((count, height, WIDTH, 3), np.uint8)
     labels: list[dict[str, object]] = []
@@ -377,6 +403,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--height", type=int, default=64, help="of the pictures; 64 for the reader")
+    parser.add_argument(
+        "--regions", nargs="+", default=(), choices=DRAWN_REGIONS, help="only plates of these countries"
+    )
     parser.add_argument("--fonts", type=Path, action="append", default=[], help="another folder with fonts")
     options = parser.parse_args()
     cv2.setNumThreads(1)
@@ -384,7 +413,7 @@ def main() -> None:
         families = find_families(options.fonts)
     except FileNotFoundError as error:
         raise SystemExit(f"error: {error}") from None
-    write_plates(options.output, options.count, options.seed, options.height, families)
+    write_plates(options.output, options.count, options.seed, options.height, PlatePainter(families, options.regions))
 
 
 if __name__ == "__main__":

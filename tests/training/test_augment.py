@@ -23,6 +23,8 @@ FAULTS: dict[str, Callable[[Pixels, Random], Pixels]] = {
     "compression": lambda pixels, random: augment.compress(pixels, random, 12),
     "resolution": lambda pixels, random: augment.lose_resolution(pixels, random, 0.28),
     "shadow": augment.cast_shadow,
+    "bloom": augment.bloom,
+    "glare": augment.add_glare,
 }
 
 
@@ -77,3 +79,19 @@ def test_training_tells_nobody_of_itself(set_before: str | None, expected: str) 
     )
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split() == [expected, "False"]
+
+
+def test_bloom_lightens_what_is_beside_bright_ink_and_keeps_the_ink() -> None:
+    pixels = np.full((40, 40, 3), 30, np.uint8)
+    pixels[:, 16:24] = 220
+    bloomed = augment.bloom(pixels, np.random.default_rng(2))
+    assert (bloomed >= pixels).all()
+    assert bloomed[20, 14, 0] > 40
+    assert bloomed[20, 2, 0] < bloomed[20, 14, 0]
+
+
+def test_glare_only_adds_light() -> None:
+    pixels = np.full((40, 100, 3), 60, np.uint8)
+    glare = augment.add_glare(pixels, np.random.default_rng(4))
+    assert (glare >= pixels).all()
+    assert glare.max() > 100

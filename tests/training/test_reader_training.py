@@ -30,7 +30,16 @@ from openplate_training.reader_data import (
     shaken_corners,
     true_corners,
 )
-from openplate_training.reader_model import ALPHABET, COLUMNS, HEIGHT, ROWS, WIDTH, ReaderNetwork
+from openplate_training.reader_model import (
+    ALPHABET,
+    COLUMNS,
+    HEIGHT,
+    ROWS,
+    WIDTH,
+    Bottleneck,
+    Mixing,
+    ReaderNetwork,
+)
 from openplate_training.reader_train import ctc_loss
 from served import make_reader
 from still import StillRandom
@@ -47,6 +56,14 @@ def test_the_network_gives_distributions_for_each_column(is_training: bool) -> N
     answers = network(torch.randint(0, 256, (3, HEIGHT, WIDTH, 3), dtype=torch.uint8))
     assert answers.shape == (3, ROWS * COLUMNS, len(ALPHABET) + 1)
     torch.testing.assert_close(answers.exp().sum(2), torch.ones(3, ROWS * COLUMNS))
+
+
+def test_a_new_block_and_a_new_attention_layer_change_nothing() -> None:
+    """So weights of a shallower reader are a start for a deeper one."""
+    maps, tokens = torch.rand(2, 8, 4, 10), torch.rand(2, 12, 16)
+    with torch.no_grad():
+        torch.testing.assert_close(Bottleneck(8).eval()(maps), maps)
+        torch.testing.assert_close(Mixing(16, 4)(tokens), tokens)
 
 
 def test_light_contrast_and_tint_change_next_to_nothing() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -12,9 +13,10 @@ import pytest
 
 from openplate import regions
 from openplate.text import ALPHABET
-from openplate_training import fonts
+from openplate_training import fonts, synthesize
 from openplate_training.fonts import PACKAGES, find_families, glyph
 from openplate_training.layouts import BAND_WORDS, LAYOUTS, SMALL_WORDS
+from openplate_training.letterforms import DrawnFont
 from openplate_training.synthesize import (
     LONGEST,
     PLATE_WIDTH,
@@ -65,12 +67,41 @@ def test_a_form_is_filled_with_letters_and_digits_where_it_says() -> None:
     assert text[6].isdigit()
 
 
+def test_a_white_rim_goes_round_dark_plates_that_have_one(
+    families: list[list[Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout = next(layout for layout in LAYOUTS if layout.rim)
+    edges = {}
+    for share in (0.0, 1.0):
+        monkeypatch.setattr(synthesize, "LAYOUTS", (replace(layout, rim=share),))
+        painter, random = PlatePainter(families), np.random.default_rng(3)
+        edges[share] = float(np.mean([painter.draw(random).pixels[:, :4].mean() for _ in range(15)]))
+    assert edges[0.0] < 110
+    assert edges[1.0] > 150
+
+
+@pytest.mark.parametrize("style", ["mandatory", "din"])
+def test_some_dies_have_brazil_s_q_with_an_upright_tick(style: str) -> None:
+    feet = []
+    for variant in range(12):
+        mask = glyph(DrawnFont(style, variant), "Q").mask
+        foot = np.flatnonzero(mask[-2] > 100)
+        feet.append(foot.max() / mask.shape[1])
+    assert min(feet) < 0.87
+    assert max(feet) > 0.95
+
+
 def test_a_state_is_printed_on_plates_that_tell_it(families: list[list[Path]]) -> None:
     random, painter = np.random.default_rng(5), PlatePainter(families)
     drawn = {painter.draw(random).region for _ in range(150)}
     codes = {region.code for region in regions.subdivisions("us")}
     assert len(drawn & codes) > 5
     assert all(code is None or regions.get(code).code == code for code in drawn)
+
+
+def test_plates_of_named_countries_only(families: list[list[Path]]) -> None:
+    random, painter = np.random.default_rng(5), PlatePainter(families, ["br", "ar"])
+    assert {painter.draw(random).region for _ in range(40)} == {"br", "ar"}
 
 
 def test_indian_texts_begin_with_the_code_of_a_state() -> None:
@@ -122,7 +153,7 @@ def test_a_plate_shows_its_text_in_ink_that_differs_from_the_ground(families: li
 
 def test_the_same_seed_gives_the_same_plates_and_another_one_others(families: list[list[Path]], tmp_path: Path) -> None:
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        write_plates(tmp_path / name, 12, seed, 64, families)
+        write_plates(tmp_path / name, 12, seed, 64, PlatePainter(families))
     images = {name: np.load(tmp_path / name / "images.npy") for name in "abc"}
     labels = {name: (tmp_path / name / "labels.jsonl").read_text() for name in "abc"}
     assert images["a"].shape == (12, 64, 160, 3)

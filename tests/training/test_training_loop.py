@@ -104,6 +104,16 @@ def test_the_budget_is_spent_and_progress_told(tmp_path: Path) -> None:
     assert (state["step"], state["spent_s"]) == (10, pytest.approx(60))
 
 
+@pytest.mark.parametrize(("bfloat16", "dtype"), [(False, torch.float32), (True, torch.bfloat16)])
+def test_what_the_network_multiplies_in(tmp_path: Path, bfloat16: bool, dtype: torch.dtype) -> None:
+    trial, seen = Trial(), set()
+    trial.network[0].register_forward_hook(lambda _module, _inputs, output: seen.add(output.dtype))
+    train(trial.network, trial.step, make_config(tmp_path, bfloat16=bfloat16))
+    assert seen == {dtype}
+    assert {value.dtype for value in trial.network.parameters()} == {torch.float32}
+    assert len(trial.told) == 10
+
+
 def test_a_resumed_run_goes_on_where_it_stood(tmp_path: Path) -> None:
     """Steps, time, weights, their mean and the optimiser; rates and decay are those asked for now."""
     first, second = Trial(), Trial()

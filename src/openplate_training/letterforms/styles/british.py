@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from openplate_training.letterforms.skeletons import ROUND, SKELETONS
 from openplate_training.letterforms.style import Style
 
 # The widths that Brazil's rules name, in millimetres for a height of 63.
@@ -19,6 +20,7 @@ MANDATORY = Style(
     fullness=0.85,
     skeletons={
         "M": "0,1 0,0 .5,.55 1,0 1,1",
+        "Q": (f"{ROUND} | .5,.72 .5,1.06", f"{ROUND} | .56,.74 .66,1.08", SKELETONS["Q"]),
     },
     widths={character: millimetres / 63 / 0.7 for character, millimetres in _MILLIMETRES.items()},
 )

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from openplate_training.letterforms.skeletons import ROUND
+from openplate_training.letterforms.skeletons import ROUND, SKELETONS
 from openplate_training.letterforms.style import Style
 
-DIN = Style("din", width=0.58, stroke=0.142, bowl=(0.23, 0.25))
+DIN = Style(
+    "din",
+    width=0.58,
+    stroke=0.142,
+    bowl=(0.23, 0.25),
+    skeletons={"Q": (SKELETONS["Q"], f"{ROUND} | .5,.74 .5,1.04")},
+)
 
 FE = Style(
     "fe",

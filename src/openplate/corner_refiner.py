@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from openplate.datatypes import Corners
-from openplate.imaging import plate_view, target_corners
+from openplate.datatypes import Corners, Point
+from openplate.imaging import least_turn, plate_view, target_corners
 from openplate.models import Device, Precision
 from openplate.models.catalog import open_session
 from openplate.models.session import Session
@@ -41,6 +42,7 @@ class CornerRefiner:
         card = session.card
         self.name = f"{card.name} {card.version}"
         self.width, self.height = card.input.width, card.input.height
+        self._start, self._size = plate_frame(self.width, self.height)
 
     @classmethod
     def open(cls, device: Device = "auto", precision: Precision = "auto", *, workers: int = 1) -> CornerRefiner:
@@ -62,18 +64,15 @@ class CornerRefiner:
     def _look(self, pixels: Pixels, corners: Sequence[Corners]) -> list[Corners]:
         views = [view_of(pixels, each, self.width, self.height) for each in corners]
         (offsets,) = self._session.run(np.stack([view for view, _ in views]))
-        start, size = plate_frame(self.width, self.height)
-        moved = start + offsets.reshape(-1, 4, 2).astype(np.float64) * size
+        moved = self._start + offsets.reshape(-1, 4, 2).astype(np.float64) * self._size
         return [
-            Corners.from_points(cv2.perspectiveTransform(points[None], to_picture)[0]) if _is_sound(points) else old
+            Corners.from_points(cv2.perspectiveTransform(points[None], to_picture)[0].tolist())
+            if _is_sound(points.tolist())
+            else old
             for old, points, (_, to_picture) in zip(corners, moved, views, strict=True)
         ]
 
 
-def _is_sound(points: Floats) -> bool:
-    """Whether points (4, 2) go clockwise around something."""
-    if not np.isfinite(points).all():
-        return False
-    edges = np.roll(points, -1, 0) - points
-    after = np.roll(edges, -1, 0)
-    return bool((edges[:, 0] * after[:, 1] - edges[:, 1] * after[:, 0]).min() > 0)
+def _is_sound(points: Sequence[Point]) -> bool:
+    """Whether four points go clockwise around something."""
+    return all(isfinite(x) and isfinite(y) for x, y in points) and least_turn(points) > 0

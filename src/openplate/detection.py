@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -55,7 +56,12 @@ def to_input(image: Image, reach: int) -> tuple[Pixels, Letterbox]:
 
 
 def from_output(
-    plates: Floats, vehicles: Floats, width: int, height: int, thresholds: Thresholds
+    plates: Floats,
+    vehicles: Floats,
+    width: int,
+    height: int,
+    thresholds: Thresholds,
+    overlaps: Thresholds = Thresholds(1.0, 1.0),
 ) -> tuple[list[Detection], list[Detection]]:
     """Plates and vehicles, most confident first, in canvas pixels.
 
@@ -64,10 +70,12 @@ def from_output(
         vehicles: raw (9, cells): scores of ``VEHICLE_LABELS``, box.
         width, height: of the canvas.
         thresholds: least confidences.
+        overlaps: what overlaps a more confident one of its kind by more (IoU) is left out; usually nothing.
     """
+    grid = _grid(width, height)
     return (
-        _plates(plates, width, height, thresholds.plate),
-        _vehicles(vehicles, width, height, thresholds.vehicle),
+        _plates(plates, grid, thresholds.plate, overlaps.plate),
+        _vehicles(vehicles, grid, thresholds.vehicle, overlaps.vehicle),
     )
 
 
@@ -106,12 +114,9 @@ class Detector:
         canvas, placed = to_input(image, reach)
         plates, vehicles = self._session.run(canvas)
         height, width = canvas.shape[1:3]
-        found_plates, found_vehicles = from_output(plates[0], vehicles[0], width, height, thresholds)
-        kept = [
-            *without_repeats(found_plates, self.plate_overlap),
-            *without_repeats(found_vehicles, self.vehicle_overlap),
-        ]
-        moved = [_to_source(d, placed, image.width, image.height) for d in kept]
+        overlaps = Thresholds(self.plate_overlap, self.vehicle_overlap)
+        found_plates, found_vehicles = from_output(plates[0], vehicles[0], width, height, thresholds, overlaps)
+        moved = [_to_source(d, placed, image.width, image.height) for d in (*found_plates, *found_vehicles)]
         # What was seen in the grey beside the picture has no area in it.
         return [d for d in moved if d.box.area > 0]
 
@@ -125,24 +130,24 @@ def without_repeats(detections: Sequence[Detection], overlap: float) -> list[Det
     return [detections[i] for i in non_max_suppression(boxes, scores, overlap)]
 
 
-def _cells(indices: npt.NDArray[np.intp], width: int, height: int) -> tuple[Floats, Floats]:
-    """Centres (n, 2) and strides (n, 1) of the cells with those numbers."""
-    centers = np.empty((len(indices), 2), np.float32)
-    strides = np.empty((len(indices), 1), np.float32)
-    first = 0
+@lru_cache(maxsize=16)
+def _grid(width: int, height: int) -> Floats:
+    """Centre x, centre y and stride of each cell of a canvas, (cells, 3), read-only."""
+    parts = []
     for stride in STRIDES:
-        columns, rows = width // stride, height // stride
-        here = (indices >= first) & (indices < first + columns * rows)
-        row, column = np.divmod(indices[here] - first, columns)
-        centers[here] = np.stack(((column + 0.5) * stride, (row + 0.5) * stride), 1)
-        strides[here] = stride
-        first += columns * rows
-    return centers, strides
+        rows, columns = np.mgrid[: height // stride, : width // stride]
+        cells = np.stack(((columns + 0.5) * stride, (rows + 0.5) * stride, np.full(rows.shape, stride)), -1)
+        parts.append(cells.reshape(-1, 3).astype(np.float32))
+    grid = np.concatenate(parts)
+    grid.flags.writeable = False
+    return grid
 
 
-def _boxes(raw: Floats, centers: Floats, strides: Floats) -> Floats:
-    middle = centers + raw[:, :2] * strides
-    half = np.exp(np.clip(raw[:, 2:4], -6, 6)) * strides / 2
+def _boxes(raw: Floats, cells: Floats) -> Floats:
+    """Boxes (n, 4) from centre offsets and log sizes (n, 4) in cells (n, 3) of a grid."""
+    strides = cells[:, 2:]
+    middle = cells[:, :2] + raw[:, :2] * strides
+    half = np.exp(np.clip(raw[:, 2:], -6, 6)) * strides / 2
     return np.concatenate((middle - half, middle + half), 1)
 
 
@@ -157,36 +162,47 @@ def _likeliest(scores: Floats, threshold: float) -> npt.NDArray[np.intp]:
     return found[np.argsort(-scores[found], kind="stable")[: 4 * _MOST_DETECTIONS]]
 
 
-def _plates(raw: Floats, width: int, height: int, threshold: float) -> list[Detection]:
+def _plates(raw: Floats, grid: Floats, threshold: float, overlap: float) -> list[Detection]:
     indices = _likeliest(raw[0], threshold)
-    values = raw[:, indices].T
-    centers, strides = _cells(indices, width, height)
-    boxes = _boxes(values[:, 1:5], centers, strides)
-    corners = centers[:, None] + values[:, 5:].reshape(-1, 4, 2) * strides[:, None]
+    if not len(indices):
+        return []
+    values, cells = raw[:, indices].T, grid[indices]
+    boxes, confidences = _boxes(values[:, 1:5], cells), _sigmoid(values[:, 0])
+    kept = _without_repeats(boxes, confidences, overlap)
+    corners = cells[kept, None, :2] + values[kept, 5:].reshape(-1, 4, 2) * cells[kept, None, 2:]
     return [
         Detection("plate", "plate", Box(*box), confidence, Corners.from_points(points))
         for box, confidence, points in zip(
-            boxes.tolist(), _sigmoid(values[:, 0]).tolist(), corners.tolist(), strict=True
+            boxes[kept].tolist(), confidences[kept].tolist(), corners.tolist(), strict=True
         )
     ]
 
 
-def _vehicles(raw: Floats, width: int, height: int, threshold: float) -> list[Detection]:
+def _vehicles(raw: Floats, grid: Floats, threshold: float, overlap: float) -> list[Detection]:
     scores = raw[: len(VEHICLE_LABELS)]
-    indices = _likeliest(scores.max(0), threshold)
-    centers, strides = _cells(indices, width, height)
-    boxes = _boxes(raw[len(VEHICLE_LABELS) :, indices].T, centers, strides)
-    labels = scores[:, indices].argmax(0)
-    confidences = _sigmoid(scores[:, indices].max(0))
+    best = scores.max(0)
+    indices = _likeliest(best, threshold)
+    if not len(indices):
+        return []
+    boxes = _boxes(raw[len(VEHICLE_LABELS) :, indices].T, grid[indices])
+    confidences = _sigmoid(best[indices])
+    kept = _without_repeats(boxes, confidences, overlap)
+    labels = scores[:, indices[kept]].argmax(0)
     return [
         Detection("vehicle", VEHICLE_LABELS[label], Box(*box), confidence)
-        for box, confidence, label in zip(boxes.tolist(), confidences.tolist(), labels.tolist(), strict=True)
+        for box, confidence, label in zip(
+            boxes[kept].tolist(), confidences[kept].tolist(), labels.tolist(), strict=True
+        )
     ]
+
+
+def _without_repeats(boxes: Floats, confidences: Floats, overlap: float) -> npt.NDArray[np.intp]:
+    return non_max_suppression(boxes.astype(np.float64), confidences, overlap)
 
 
 def _to_source(detection: Detection, placed: Letterbox, width: int, height: int) -> Detection:
     corners = detection.corners
     if corners is not None:
-        corners = Corners.from_points(placed.to_source_points(corners.as_tuple()))
+        corners = Corners.from_points([placed.to_source_point(*point) for point in corners.as_tuple()])
     box = placed.to_source_box(detection.box).clamp(width, height)
     return Detection(detection.kind, detection.label, box, detection.confidence, corners)

@@ -17,6 +17,7 @@ from openplate.imaging.image import (
 from openplate.imaging.warping import (
     FURTHER_LOOKS,
     Letterbox,
+    least_turn,
     letterbox,
     plate_view,
     rectify,
@@ -34,6 +35,7 @@ __all__ = [
     "crop",
     "encode_jpeg",
     "encode_png",
+    "least_turn",
     "letterbox",
     "limit_threads",
     "plate_view",

@@ -70,9 +70,8 @@ def search_texts(probabilities: Floats, alphabet: str, beam: int) -> list[tuple[
         beam: how many beginnings are followed.
     """
     beams: _Beams = {"": (1.0, 0.0)}
-    for row in probabilities[_telling(probabilities)].tolist():
-        nothing = row.pop()
-        symbols = {character: p for character, p in zip(alphabet, row, strict=True) if p > _LEAST_SYMBOL}
+    telling = probabilities[_telling(probabilities)]
+    for symbols, nothing in zip(_likely_symbols(telling, alphabet), telling[:, -1].tolist(), strict=True):
         beams = _extend(beams, symbols, nothing)
         if len(beams) > beam:
             beams = dict(sorted(beams.items(), key=_probability, reverse=True)[:beam])
@@ -90,6 +89,16 @@ def _telling(probabilities: Floats) -> npt.NDArray[np.intp]:
     return np.flatnonzero(~is_sure | is_before_others)
 
 
+def _likely_symbols(probabilities: Floats, alphabet: str) -> list[dict[str, float]]:
+    """For each column the characters that may stand there, with their probabilities."""
+    likely: list[dict[str, float]] = [{} for _ in probabilities]
+    columns, symbols = np.nonzero(probabilities[:, :-1] > _LEAST_SYMBOL)
+    values = probabilities[columns, symbols]
+    for column, symbol, value in zip(columns.tolist(), symbols.tolist(), values.tolist(), strict=True):
+        likely[column][alphabet[symbol]] = value
+    return likely
+
+
 def _extend(beams: _Beams, symbols: dict[str, float], nothing: float) -> _Beams:
     """Every beginning with one more column behind it."""
     extended = {
@@ -97,11 +106,15 @@ def _extend(beams: _Beams, symbols: dict[str, float], nothing: float) -> _Beams:
         for text, (ended, open_end) in beams.items()
     }
     for text, (ended, open_end) in beams.items():
+        last, either = text[-1:], ended + open_end
         for symbol, probability in symbols.items():
-            before = ended if text.endswith(symbol) else ended + open_end
             longer = text + symbol
-            old_ended, old_open_end = extended.get(longer, (0.0, 0.0))
-            extended[longer] = (old_ended, old_open_end + before * probability)
+            grown = (ended if symbol == last else either) * probability
+            if longer in extended:
+                old_ended, old_open_end = extended[longer]
+                extended[longer] = (old_ended, old_open_end + grown)
+            else:
+                extended[longer] = (0.0, grown)
     return extended
 
 
@@ -117,11 +130,29 @@ def align(probabilities: Floats, text: str, alphabet: str) -> list[int]:
     symbols[1::2] = [alphabet.index(character) for character in text]
     columns = _telling(probabilities)
     values = probabilities[columns[:, None], symbols]
+    path = _plain_path(probabilities[columns].argmax(1).tolist(), symbols)
+    if path is None:
+        path = _likeliest_path(np.log(np.maximum(values, 1e-12)).tolist(), symbols)
     best: dict[int, int] = {}
-    for row, state in enumerate(_likeliest_path(np.log(np.maximum(values, 1e-12)).tolist(), symbols)):
-        if state % 2 and (state not in best or values[row, state] > values[best[state], state]):
+    for row, (state, value) in enumerate(zip(path, values[range(len(path)), path].tolist(), strict=True)):
+        if state % 2 and (state not in best or value > values[best[state], state]):
             best[state] = row
     return [int(columns[best[state]]) for state in range(1, len(symbols), 2)]
+
+
+def _plain_path(likeliest: list[int], symbols: list[int]) -> list[int] | None:
+    """The states of the path that takes each column's likeliest symbol; None where it spells another text."""
+    path: list[int] = []
+    state, last, nothing = 0, symbols[0], symbols[0]
+    for symbol in likeliest:
+        # Odd states are characters: the next one, the same for longer, or what follows it.
+        if symbol != last:
+            state += 1 if nothing in (symbol, last) else 2
+            if state >= len(symbols) or symbols[state] != symbol:
+                return None
+        path.append(state)
+        last = symbol
+    return path if state >= len(symbols) - 2 else None
 
 
 def _likeliest_path(logs: list[list[float]], symbols: list[int]) -> list[int]:
@@ -177,10 +208,8 @@ def spell(
         for rank, (other, p) in enumerate(texts)
         if other or rank == 0
     )
-    alternatives = tuple(
-        _guesses(clearest[column], alphabet, character)
-        for column, character in zip(align(clearest, text, alphabet), text, strict=True)
-    )
+    columns = clearest[align(clearest, text, alphabet)].tolist() if text else []
+    alternatives = tuple(_guesses(column, alphabet, character) for column, character in zip(columns, text, strict=True))
     characters = tuple(
         next(g for g in guesses if g.value == character) for guesses, character in zip(alternatives, text, strict=True)
     )
@@ -202,11 +231,12 @@ def _together(found: Sequence[dict[str, float]]) -> list[tuple[str, float]]:
     return sorted(means.items(), key=lambda pair: -pair[1])
 
 
-def _guesses(row: Floats, alphabet: str, character: str) -> tuple[Guess, ...]:
-    values = {alphabet[i]: float(row[i]) for i in np.flatnonzero(row[:-1] > _LEAST_ALTERNATIVE).tolist()}
-    values.setdefault(character, float(row[alphabet.index(character)]))
-    if row[-1] > _LEAST_ALTERNATIVE:
-        values[""] = float(row[-1])
+def _guesses(column: list[float], alphabet: str, character: str) -> tuple[Guess, ...]:
+    *symbols, nothing = column
+    values = {alphabet[i]: p for i, p in enumerate(symbols) if p > _LEAST_ALTERNATIVE}
+    values.setdefault(character, column[alphabet.index(character)])
+    if nothing > _LEAST_ALTERNATIVE:
+        values[""] = nothing
     guesses = [Guess(value, min(1.0, p)) for value, p in values.items()]
     return tuple(sorted(guesses, key=lambda guess: -guess.confidence))
 

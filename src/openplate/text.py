@@ -27,6 +27,8 @@ def normalise(text: str) -> str:
     Accents, full-width and circled forms become their plain character (``Ü`` -> ``U``); everything else
     that is not an ASCII letter or digit (separators, other scripts) is dropped.
     """
+    if text.isascii() and text.isalnum():
+        return text.upper()
     plain = unicodedata.normalize("NFKD", text)
     return "".join(character for character in plain if character.isascii() and character.isalnum()).upper()
 

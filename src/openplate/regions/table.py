@@ -21,6 +21,8 @@ _MISPRINTS = {"cb": "kh"}
 _TERRITORIES = {f"us-{code}": code for code in ("as", "gu", "mp", "pr", "vi")}
 """The territories of the United States, written as if they were states, to their codes as countries."""
 
+_MEANT = {**_MISPRINTS, **_TERRITORIES}
+
 _PARENTS_WITH_BARE_CODES = ("eg", "jp")
 """Countries whose subdivisions a published list prints in upper case and without the country."""
 
@@ -96,7 +98,7 @@ def get(code: str) -> Region:
     that means another region.
     """
     plain = code.strip().lower().replace("_", "-")
-    region = _table().get({**_MISPRINTS, **_TERRITORIES}.get(plain, plain))
+    region = _table().get(_MEANT.get(plain, plain))
     if region is None and code.strip().isupper():
         region = _from_bare_code(plain)
     if region is None:

@@ -253,17 +253,13 @@ class _OpenVinoNetwork:
 
     def run(self, inputs: Array, outputs: tuple[str, ...]) -> tuple[Array, ...]:
         positions = [self._positions[name] for name in outputs]
+        if len(inputs) == 1:
+            return tuple(self._run_piece(inputs, positions))
         pieces = [self._run_piece(piece, positions) for piece in _pieces(inputs)]
-        if len(pieces) == 1:
-            return tuple(pieces[0])
         return tuple(np.concatenate(parts) for parts in zip(*pieces, strict=True))
 
     def _run_piece(self, inputs: Array, positions: list[int]) -> list[Array]:
-        with self._requests(inputs.shape).borrow() as request:
-            # Shared: without a copy, on both ways; the outputs are copied before the next run changes them.
-            request.set_input_tensor(0, _openvino().Tensor(inputs, shared_memory=True))
-            request.infer()
-            return [np.array(request.get_output_tensor(position).data) for position in positions]
+        return self._requests(inputs.shape).run(inputs, positions)
 
     def _check_size(self, shape: tuple[int, ...]) -> None:
         # Compiling for a size would reshape a network of fixed size without a word, and its answers be wrong.
@@ -294,16 +290,36 @@ class _IdleRequests:
 
     def __init__(self, compiled: Any) -> None:
         self._network = compiled
-        self._idle: list[Any] = []
+        self._idle: list[_Request] = []
 
-    @contextlib.contextmanager
-    def borrow(self) -> Iterator[Any]:
+    def run(self, inputs: Array, positions: list[int]) -> list[Array]:
         try:
             request = self._idle.pop()
         except IndexError:
-            request = self._network.create_infer_request()
-        yield request
+            request = _Request(self._network)
+        answers = request.run(inputs, positions)
         self._idle.append(request)  # one that failed is not used again
+        return answers
+
+
+class _Request:
+    """One inference request of a compiled network."""
+
+    def __init__(self, compiled: Any) -> None:
+        self._request = compiled.create_infer_request()
+        # Written into where a network of one size expects it, an input costs a copy; given as a tensor of its own
+        # each time, it costs much more: OpenVINO then connects its layers again.
+        has_one_size = not compiled.inputs[0].partial_shape.is_dynamic
+        self._input: Array | None = self._request.get_input_tensor(0).data if has_one_size else None
+
+    def run(self, inputs: Array, positions: list[int]) -> list[Array]:
+        if self._input is None:
+            self._request.set_input_tensor(0, _openvino().Tensor(inputs, shared_memory=True))
+        else:
+            self._input[:] = inputs
+        # Shared: not copied twice; what is given back is copied before the next run changes it.
+        self._request.infer(share_outputs=True)
+        return [np.array(self._request.get_output_tensor(position).data) for position in positions]
 
 
 def _pieces(inputs: Array) -> Iterator[Array]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isfinite
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from openplate.datatypes import Corners, Point
-from openplate.imaging import least_turn, plate_view, target_corners
+from openplate.imaging import batch, least_turn, plate_view, project, target_corners
 from openplate.models import Device, Precision
 from openplate.models.catalog import open_session
 from openplate.models.session import Session
@@ -42,7 +41,8 @@ class CornerRefiner:
         card = session.card
         self.name = f"{card.name} {card.version}"
         self.width, self.height = card.input.width, card.input.height
-        self._start, self._size = plate_frame(self.width, self.height)
+        start, size = plate_frame(self.width, self.height)
+        self._start, (self._width, self._height) = start.tolist(), size.tolist()
 
     @classmethod
     def open(cls, device: Device = "auto", precision: Precision = "auto", *, workers: int = 1) -> CornerRefiner:
@@ -63,14 +63,15 @@ class CornerRefiner:
 
     def _look(self, pixels: Pixels, corners: Sequence[Corners]) -> list[Corners]:
         views = [view_of(pixels, each, self.width, self.height) for each in corners]
-        (offsets,) = self._session.run(np.stack([view for view, _ in views]))
-        moved = self._start + offsets.reshape(-1, 4, 2).astype(np.float64) * self._size
-        return [
-            Corners.from_points(cv2.perspectiveTransform(points[None], to_picture)[0].tolist())
-            if _is_sound(points.tolist())
-            else old
-            for old, points, (_, to_picture) in zip(corners, moved, views, strict=True)
-        ]
+        (offsets,) = self._session.run(batch([view for view, _ in views]))
+        found = []
+        for old, moves, (_, to_picture) in zip(corners, offsets.reshape(-1, 4, 2).tolist(), views, strict=True):
+            points = [
+                (x + self._width * dx, y + self._height * dy)
+                for (x, y), (dx, dy) in zip(self._start, moves, strict=True)
+            ]
+            found.append(Corners.from_points(project(to_picture, points)) if _is_sound(points) else old)
+        return found
 
 
 def _is_sound(points: Sequence[Point]) -> bool:

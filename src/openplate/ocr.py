@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from openplate.datatypes import Corners, Guess, PlateCandidate, PlateReading
-from openplate.imaging import FURTHER_LOOKS, rectify
+from openplate.imaging import FURTHER_LOOKS, batch, rectify
 from openplate.models import Device, Precision
 from openplate.models.catalog import open_session
 from openplate.models.session import Session
@@ -79,14 +79,14 @@ def search_texts(probabilities: Floats, alphabet: str, beam: int) -> list[tuple[
     return [(text, probability) for text, probability in texts if probability >= _LEAST_RATIO * texts[0][1]]
 
 
-def _telling(probabilities: Floats) -> npt.NDArray[np.intp]:
+def _telling(probabilities: Floats) -> list[int]:
     """The columns that settle the text: all that are not sure of "nothing", and one for each gap between them.
 
     A gap must stay, because a character repeated after it is a second one.
     """
-    is_sure = probabilities[:, -1] >= _SURE
-    is_before_others = np.append(~is_sure[1:], False)
-    return np.flatnonzero(~is_sure | is_before_others)
+    is_open = [value < _SURE for value in probabilities[:, -1].tolist()]
+    is_before_others = [*is_open[1:], False]
+    return [column for column in range(len(is_open)) if is_open[column] or is_before_others[column]]
 
 
 def _likely_symbols(probabilities: Floats, alphabet: str) -> list[dict[str, float]]:
@@ -129,7 +129,7 @@ def align(probabilities: Floats, text: str, alphabet: str) -> list[int]:
     symbols = [nothing] * (2 * len(text) + 1)
     symbols[1::2] = [alphabet.index(character) for character in text]
     columns = _telling(probabilities)
-    values = probabilities[columns[:, None], symbols]
+    values = probabilities[np.ix_(columns, symbols)]
     path = _plain_path(probabilities[columns].argmax(1).tolist(), symbols)
     if path is None:
         path = _likeliest_path(np.log(np.maximum(values, 1e-12)).tolist(), symbols)
@@ -137,7 +137,7 @@ def align(probabilities: Floats, text: str, alphabet: str) -> list[int]:
     for row, (state, value) in enumerate(zip(path, values[range(len(path)), path].tolist(), strict=True)):
         if state % 2 and (state not in best or value > values[best[state], state]):
             best[state] = row
-    return [int(columns[best[state]]) for state in range(1, len(symbols), 2)]
+    return [columns[best[state]] for state in range(1, len(symbols), 2)]
 
 
 def _plain_path(likeliest: list[int], symbols: list[int]) -> list[int] | None:
@@ -286,7 +286,7 @@ class Reader:
         """Log probabilities (columns, len(alphabet) + 1) for each crop."""
         answers: list[Floats] = []
         for start in range(0, len(crops), _BATCH):
-            answers += list(self._session.run(np.stack(crops[start : start + _BATCH]))[0])
+            answers += list(self._session.run(batch(crops[start : start + _BATCH]))[0])
         return answers
 
     def _spell(self, looks: Sequence[Floats], top_n: int) -> Spelling:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from openplate.datatypes import Corners, Guess
-from openplate.imaging import FURTHER_LOOKS, rectify
+from openplate.imaging import FURTHER_LOOKS, batch, rectify
 from openplate.models import Device, Precision
 from openplate.models.catalog import open_session
 from openplate.models.session import Session
@@ -54,6 +54,8 @@ class RegionClassifier:
         """
         looks = self._probabilities([self.rectify(pixels, each) for each in corners])
         unsure = [i for i, look in enumerate(looks) if again and look.max() < _SURE_REGION]
+        if not unsure:
+            return [self._guesses(look) for look in looks]
         crops = [rectify(pixels, corners[i], self.width, self.height, zoom) for i in unsure for zoom in FURTHER_LOOKS]
         further = self._probabilities(crops).reshape(len(unsure), len(FURTHER_LOOKS), len(self.labels))
         for i, others in zip(unsure, further, strict=True):
@@ -63,9 +65,7 @@ class RegionClassifier:
 
     def logits(self, crops: Sequence[Pixels]) -> npt.NDArray[np.float32]:
         """The network's own answers (crops, labels), before the temperature of its card is applied."""
-        answers = [
-            self._session.run(np.stack(crops[start : start + _BATCH]))[0] for start in range(0, len(crops), _BATCH)
-        ]
+        answers = [self._session.run(batch(crops[start : start + _BATCH]))[0] for start in range(0, len(crops), _BATCH)]
         return np.concatenate(answers) if answers else np.zeros((0, len(self.labels)), np.float32)
 
     def _probabilities(self, crops: Sequence[Pixels]) -> npt.NDArray[np.float32]:
@@ -75,6 +75,6 @@ class RegionClassifier:
         return np.asarray(powers / powers.sum(1, keepdims=True), np.float32)
 
     def _guesses(self, probabilities: npt.NDArray[np.float32]) -> tuple[Guess, ...]:
-        likely = np.flatnonzero(probabilities > _LEAST_GUESS)
-        order = likely[np.argsort(-probabilities[likely], kind="stable")]
-        return tuple(Guess(self.labels[i], min(1.0, float(probabilities[i]))) for i in order)
+        guesses = zip(self.labels, probabilities.tolist(), strict=True)
+        likely = sorted((pair for pair in guesses if pair[1] > _LEAST_GUESS), key=lambda pair: -pair[1])
+        return tuple(Guess(label, min(1.0, probability)) for label, probability in likely)

@@ -174,6 +174,8 @@ def zoom_windows(
     plates: Sequence[Detection], vehicles: Sequence[Detection], image: Image, reach: int, plan: SearchPlan
 ) -> list[Box]:
     """Vehicles with their surroundings, largest first: large enough, without a sure plate, larger in a zoom."""
+    if plan.zooms == 0:
+        return []
     whole = Box(0, 0, image.width, image.height)
     seen_scale = max(_scale(window, reach) for window in [whole, *tiles(image.width, image.height, reach, plan)])
     windows = []

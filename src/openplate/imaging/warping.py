@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -123,6 +123,11 @@ def rectify(
     return warp_plate(pixels, corners, width, height, *margins)
 
 
+def batch(crops: Sequence[Pixels]) -> Pixels:
+    """Crops of one size as (crops, height, width, 3), the input of a network; at least one."""
+    return crops[0][None] if len(crops) == 1 else np.stack(crops)
+
+
 def target_corners(width: int, height: int, margin_x: float, margin_y: float) -> Points:
     """Where ``warp_plate`` puts the corners (4, 2), in pixels of its answer."""
     left, top = width * margin_x / (1 + 2 * margin_x), height * margin_y / (1 + 2 * margin_y)
@@ -176,22 +181,21 @@ def _box_points(corners: Corners, width: int, height: int) -> Points:
 
 def _sample(pixels: Pixels, to_source: Matrix, width: int, height: int) -> Pixels:
     """The target's pixels, each the mean of as many samples as it covers source pixels."""
-    outline = _project(to_source, _rim(width, height))
+    outline = project(to_source, _rim(width, height))
     region, left, top = _region(pixels, outline)
-    to_region = _shifted(to_source, -left, -top)
     upper, right, lower, side = (math.dist(outline[i], outline[i - 3]) for i in range(4))
     step_x, step_y = max(upper, lower) / width, max(right, side) / height
+    scale = 1.0
     while min(step_x, step_y) > 2 and min(region.shape[:2]) >= 2:
         region = _halve(region)
-        to_region = np.diag((0.5, 0.5, 1.0)) @ to_region
-        step_x, step_y = step_x / 2, step_y / 2
-    region, to_region = _fit_for_warping(region, to_region)
+        step_x, step_y, scale = step_x / 2, step_y / 2, scale / 2
+    region, squeeze_x, squeeze_y = _fit_for_warping(region)
     samples_x = min(max(round(step_x), 1), _MOST_SAMPLES)
     samples_y = min(max(round(step_y), 1), _MOST_SAMPLES)
     fine = cv2.warpPerspective(
         # OpenCV 5 samples four channels in half the time of three.
         cv2.cvtColor(region, cv2.COLOR_RGB2RGBA),
-        _between_pixel_centres(to_region, 1 / samples_x, 1 / samples_y),
+        _between_pixels(to_source, (samples_x, samples_y), (left, top), (scale * squeeze_x, scale * squeeze_y)),
         (width * samples_x, height * samples_y),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
@@ -203,8 +207,8 @@ def _sample(pixels: Pixels, to_source: Matrix, width: int, height: int) -> Pixel
     return cv2.cvtColor(fine, cv2.COLOR_RGBA2RGB)  # type: ignore[return-value]
 
 
-def _project(matrix: Matrix, points: Sequence[Point]) -> list[Point]:
-    """Where a homography leads points: in plain numbers, which for a few are faster than arrays."""
+def project(matrix: Matrix, points: Iterable[Point]) -> list[Point]:
+    """Where a homography (3, 3) leads points: in plain numbers, which for a few are faster than arrays."""
     (a, b, c), (d, e, f), (g, h, i) = matrix.tolist()
     return [
         ((a * x + b * y + c) / depth, (d * x + e * y + f) / depth) for x, y in points for depth in (g * x + h * y + i,)
@@ -220,22 +224,33 @@ def _region(pixels: Pixels, outline: Sequence[Point]) -> tuple[Pixels, int, int]
     return pixels[top:bottom, left:right], left, top
 
 
-def _fit_for_warping(region: Pixels, to_region: Matrix) -> tuple[Pixels, Matrix]:
-    """Squeezed to what OpenCV 4 can warp: no side of 32,767 pixels or more."""
+def _fit_for_warping(region: Pixels) -> tuple[Pixels, float, float]:
+    """Squeezed to what OpenCV 4 can warp, no side of 32,767 pixels or more; with the factors in x and y."""
     height, width = region.shape[:2]
     size = min(width, _LONGEST_SIDE), min(height, _LONGEST_SIDE)
     if size == (width, height):
-        return region, to_region
+        return region, 1.0, 1.0
     squeezed = cv2.resize(region, size, interpolation=cv2.INTER_AREA)
-    return squeezed, np.diag((size[0] / width, size[1] / height, 1.0)) @ to_region  # type: ignore[return-value]
+    return squeezed, size[0] / width, size[1] / height  # type: ignore[return-value]
 
 
-def _shifted(matrix: Matrix, dx: float, dy: float) -> Matrix:
-    """The same map to points that lie so much further."""
-    return matrix + np.outer((dx, dy, 0.0), matrix[2])
+def _between_pixels(
+    to_source: Matrix, samples: tuple[int, int], origin: tuple[int, int], scale: tuple[float, float]
+) -> Matrix:
+    """The map from indices of samples to indices of a region's pixels.
 
-
-def _between_pixel_centres(matrix: Matrix, scale_x: float, scale_y: float) -> Matrix:
-    """The same map between indices of pixels (whose centres lie half a pixel further), from finer pixels."""
-    finer = np.array([(scale_x, 0, scale_x / 2), (0, scale_y, scale_y / 2), (0, 0, 1)])
-    return _shifted(matrix @ finer, -0.5, -0.5)
+    Args:
+        to_source: the map from target to source; there as here centres lie half a pixel behind the index.
+        samples: in each pixel of the target.
+        origin: where the region begins in the source.
+        scale: of the region.
+    """
+    columns = [(x / samples[0], y / samples[1], one) for x, y, one in to_source.tolist()]
+    across, down, depth = [(x, y, one + x / 2 + y / 2) for x, y, one in columns]
+    return np.array(
+        [
+            [(value - origin[0] * far) * scale[0] - far / 2 for value, far in zip(across, depth, strict=True)],
+            [(value - origin[1] * far) * scale[1] - far / 2 for value, far in zip(down, depth, strict=True)],
+            depth,
+        ]
+    )

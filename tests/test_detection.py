@@ -96,7 +96,7 @@ def test_a_plate_is_decoded_from_each_cell(index: int, center: tuple[float, floa
     assert plate.confidence == pytest.approx(0.8)
     middle_x, middle_y = x + 0.5 * stride, y - 0.25 * stride
     around = (middle_x - 2 * stride, middle_y - stride, middle_x + 2 * stride, middle_y + stride)
-    assert plate.box.as_tuple() == pytest.approx(around, rel=1e-5)
+    assert plate.box.as_tuple() == pytest.approx(around, rel=1e-5, abs=1e-5)
     assert plate.corners is not None
     points = [(x + stride * dx, y + stride * dy) for dx, dy in zip(offsets[::2], offsets[1::2], strict=True)]
     assert plate.corners.as_tuple() == tuple(points)
@@ -114,7 +114,7 @@ def test_a_vehicle_is_decoded_from_each_cell(index: int, center: tuple[float, fl
     assert (vehicle.kind, vehicle.label, vehicle.corners) == ("vehicle", label, None)
     assert vehicle.confidence == pytest.approx(0.7)
     around = (x - 1.5 * stride, y + 0.5 * stride, x + 1.5 * stride, y + 1.5 * stride)
-    assert vehicle.box.as_tuple() == pytest.approx(around, rel=1e-5)
+    assert vehicle.box.as_tuple() == pytest.approx(around, rel=1e-5, abs=1e-5)
 
 
 def test_a_vehicle_has_the_label_of_its_best_score() -> None:
@@ -150,7 +150,7 @@ def test_wild_answers_still_make_boxes() -> None:
     raw.vehicles[:] = 500
     for detections in from_output(raw.plates, raw.vehicles, WIDTH, HEIGHT, HALF):
         assert len(detections) == 126
-        assert {d.confidence for d in detections} == {1.0}
+        assert all(0.999999 < d.confidence <= 1 for d in detections)
         assert all(0 < d.box.area < math.inf for d in detections)
 
 

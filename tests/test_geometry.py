@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 
 from openplate.datatypes import Box
-from openplate.geometry import iou_matrix, non_max_suppression, overlap_matrix
+from openplate.geometry import distinct, iou_matrix, non_max_suppression, overlap_matrix
 
 Boxes = NDArray[Any]
 
@@ -111,3 +111,9 @@ def test_suppression_equals_its_definition(boxes: Boxes, iou: float, data: st.Da
             kept.append(index)
     assert non_max_suppression(boxes, scores, iou).tolist() == kept
     assert (boxes == before).all()
+
+
+@given(box_arrays(most=40), st.floats(0.05, 0.95))
+def test_few_and_many_ranked_boxes_are_suppressed_alike(boxes: Boxes, iou: float) -> None:
+    ranked = -np.arange(len(boxes))
+    assert distinct(boxes.tolist(), iou) == non_max_suppression(boxes, ranked, iou).tolist()

@@ -6,6 +6,7 @@ raw answers into detections.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from openplate.datatypes import VEHICLE_LABELS, Box, Corners, Detection
-from openplate.geometry import non_max_suppression
+from openplate.geometry import distinct
 from openplate.imaging import Image, Letterbox, letterbox
 from openplate.models import Device, Precision
 from openplate.models.catalog import open_session
@@ -123,11 +124,8 @@ class Detector:
 
 def without_repeats(detections: Sequence[Detection], overlap: float) -> list[Detection]:
     """The detections without those that overlap a more confident one by more than ``overlap`` (IoU)."""
-    if not detections:
-        return []
-    boxes = np.array([d.box.as_tuple() for d in detections])
-    scores = np.array([d.confidence for d in detections])
-    return [detections[i] for i in non_max_suppression(boxes, scores, overlap)]
+    ranked = sorted(detections, key=lambda detection: -detection.confidence)
+    return [ranked[i] for i in distinct([detection.box.as_tuple() for detection in ranked], overlap)]
 
 
 @lru_cache(maxsize=16)
@@ -143,61 +141,47 @@ def _grid(width: int, height: int) -> Floats:
     return grid
 
 
-def _boxes(raw: Floats, cells: Floats) -> Floats:
-    """Boxes (n, 4) from centre offsets and log sizes (n, 4) in cells (n, 3) of a grid."""
-    strides = cells[:, 2:]
-    middle = cells[:, :2] + raw[:, :2] * strides
-    half = np.exp(np.clip(raw[:, 2:], -6, 6)) * strides / 2
-    return np.concatenate((middle - half, middle + half), 1)
+def _box(cell: Sequence[float], raw: Sequence[float]) -> tuple[float, float, float, float]:
+    """A box from centre offsets and log sizes (4) in a cell of a grid."""
+    x, y, stride = cell
+    middle_x, middle_y = x + raw[0] * stride, y + raw[1] * stride
+    half_width, half_height = (math.exp(min(max(size, -6.0), 6.0)) * stride / 2 for size in raw[2:])
+    return middle_x - half_width, middle_y - half_height, middle_x + half_width, middle_y + half_height
 
 
-def _sigmoid(logits: Floats) -> Floats:
-    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))), np.float32)
+def _sigmoid(logit: float) -> float:
+    return 1 / (1 + math.exp(-min(max(logit, -30.0), 30.0)))
 
 
 def _likeliest(scores: Floats, threshold: float) -> npt.NDArray[np.intp]:
     """The cells above the threshold (0 to 1; scores are logits), best first, not more than make sense."""
-    lowest = np.log(max(threshold, 1e-6) / max(1 - threshold, 1e-6))
+    lowest = math.log(max(threshold, 1e-6) / max(1 - threshold, 1e-6))
     found = np.flatnonzero(scores >= lowest)
     return found[np.argsort(-scores[found], kind="stable")[: 4 * _MOST_DETECTIONS]]
 
 
 def _plates(raw: Floats, grid: Floats, threshold: float, overlap: float) -> list[Detection]:
     indices = _likeliest(raw[0], threshold)
-    if not len(indices):
-        return []
-    values, cells = raw[:, indices].T, grid[indices]
-    boxes, confidences = _boxes(values[:, 1:5], cells), _sigmoid(values[:, 0])
-    kept = _without_repeats(boxes, confidences, overlap)
-    corners = cells[kept, None, :2] + values[kept, 5:].reshape(-1, 4, 2) * cells[kept, None, 2:]
-    return [
-        Detection("plate", "plate", Box(*box), confidence, Corners.from_points(points))
-        for box, confidence, points in zip(
-            boxes[kept].tolist(), confidences[kept].tolist(), corners.tolist(), strict=True
-        )
-    ]
+    answers, cells = raw[:, indices].T.tolist(), grid[indices].tolist()
+    boxes = [_box(cell, answer[1:5]) for cell, answer in zip(cells, answers, strict=True)]
+    found = []
+    for i in distinct(boxes, overlap):
+        (x, y, stride), (score, *_), offsets = cells[i], answers[i], answers[i][5:]
+        points = [(x + stride * dx, y + stride * dy) for dx, dy in zip(offsets[::2], offsets[1::2], strict=True)]
+        found.append(Detection("plate", "plate", Box(*boxes[i]), _sigmoid(score), Corners.from_points(points)))
+    return found
 
 
 def _vehicles(raw: Floats, grid: Floats, threshold: float, overlap: float) -> list[Detection]:
-    scores = raw[: len(VEHICLE_LABELS)]
-    best = scores.max(0)
-    indices = _likeliest(best, threshold)
-    if not len(indices):
-        return []
-    boxes = _boxes(raw[len(VEHICLE_LABELS) :, indices].T, grid[indices])
-    confidences = _sigmoid(best[indices])
-    kept = _without_repeats(boxes, confidences, overlap)
-    labels = scores[:, indices[kept]].argmax(0)
-    return [
-        Detection("vehicle", VEHICLE_LABELS[label], Box(*box), confidence)
-        for box, confidence, label in zip(
-            boxes[kept].tolist(), confidences[kept].tolist(), labels.tolist(), strict=True
-        )
-    ]
-
-
-def _without_repeats(boxes: Floats, confidences: Floats, overlap: float) -> npt.NDArray[np.intp]:
-    return non_max_suppression(boxes.astype(np.float64), confidences, overlap)
+    labels = len(VEHICLE_LABELS)
+    indices = _likeliest(raw[:labels].max(0), threshold)
+    answers, cells = raw[:, indices].T.tolist(), grid[indices].tolist()
+    boxes = [_box(cell, answer[labels:]) for cell, answer in zip(cells, answers, strict=True)]
+    found = []
+    for i in distinct(boxes, overlap):
+        score, label = max(zip(answers[i], VEHICLE_LABELS, strict=False), key=lambda pair: pair[0])
+        found.append(Detection("vehicle", label, Box(*boxes[i]), _sigmoid(score)))
+    return found
 
 
 def _to_source(detection: Detection, placed: Letterbox, width: int, height: int) -> Detection:

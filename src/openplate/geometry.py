@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.floating[Any]]
+
+_FEW = 32
 
 
 def _boxes(values: ArrayLike) -> Floats:
@@ -61,9 +64,7 @@ def non_max_suppression(boxes: ArrayLike, scores: ArrayLike, iou: float) -> NDAr
     if len(boxes) != len(scores):
         raise ValueError(f"{len(boxes)} boxes but {len(scores)} scores")
     order = np.argsort(-scores, kind="stable")
-    if len(order) < 2:
-        return order
-    overlaps = _overlaps(boxes[order]) > iou
+    overlaps = iou_matrix(boxes[order], boxes[order]) > iou
     suppressed = np.zeros(len(order), dtype=bool)
     kept = []
     for index in range(len(order)):
@@ -73,15 +74,26 @@ def non_max_suppression(boxes: ArrayLike, scores: ArrayLike, iou: float) -> NDAr
     return np.array(kept, dtype=np.intp)
 
 
-def _overlaps(boxes: Floats) -> Floats:
-    """``iou_matrix`` of boxes (n, 4) with themselves, in few steps: it stands in the way of every picture."""
-    low, high = boxes[:, :2], boxes[:, 2:]
-    sides = np.minimum(high[:, None], high) - np.maximum(low[:, None], low)
-    np.maximum(sides, 0, out=sides)
-    common = sides[..., 0] * sides[..., 1]
-    areas = common.diagonal()
-    union = areas[:, None] + areas - common
-    return np.asarray(common / np.maximum(union, np.finfo(union.dtype).tiny))
+def distinct(boxes: Sequence[Sequence[float]], iou: float) -> list[int]:
+    """Indices of the boxes to keep, as ``non_max_suppression`` has it, of boxes that are best first.
+
+    In plain numbers where the boxes are few: they mostly are, and arrays would take several times as long.
+    """
+    if len(boxes) > _FEW:
+        return [int(index) for index in non_max_suppression(boxes, -np.arange(len(boxes)), iou)]
+    kept: list[int] = []
+    for index, box in enumerate(boxes):
+        if all(_iou(box, boxes[better]) <= iou for better in kept):
+            kept.append(index)
+    return kept
+
+
+def _iou(a: Sequence[float], b: Sequence[float]) -> float:
+    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    common = width * height
+    return common / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - common)
 
 
 def is_inside(points: ArrayLike, polygon: ArrayLike) -> NDArray[np.bool_]:

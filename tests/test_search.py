@@ -352,7 +352,7 @@ def test_a_part_of_a_plate_seen_from_nearer_is_dropped() -> None:
 @settings(max_examples=20)
 @given(
     # A plate on the longest of these has 16 pixels on the smallest canvas: one pass must see it.
-    size=st.tuples(st.integers(500, 1700), st.integers(450, 1700)),
+    size=st.tuples(st.integers(570, 1700), st.integers(570, 1700)),
     mode=st.sampled_from(sorted(PLANS)),
     place=st.tuples(st.floats(0, 1), st.floats(0, 1)),
     share=st.floats(0.3, 0.6),

@@ -31,6 +31,7 @@ _LEAST_SYMBOL = 1e-3
 _LEAST_ALTERNATIVE = 5e-3
 _LEAST_BEAM = 12
 _LEAST_RATIO = 1e-6  # of a text's probability to the best text's
+_NEGLIGIBLE = 1e-12  # a beginning so many times less likely than the likeliest path leads to no such text
 _SURE_TEXT = 0.9  # a plate whose text is less likely is looked at again
 _LEAST_IN_A_LOOK = 1e-4  # what a text that a look did not come up with counts for
 
@@ -70,9 +71,11 @@ def search_texts(probabilities: Floats, alphabet: str, beam: int) -> list[tuple[
         beam: how many beginnings are followed.
     """
     beams: _Beams = {"": (1.0, 0.0)}
+    likeliest_path = 1.0
     telling = probabilities[_telling(probabilities)]
     for symbols, nothing in zip(_likely_symbols(telling, alphabet), telling[:, -1].tolist(), strict=True):
-        beams = _extend(beams, symbols, nothing)
+        likeliest_path *= max((nothing, *symbols.values()))
+        beams = _extend(beams, symbols, nothing, _NEGLIGIBLE * likeliest_path)
         if len(beams) > beam:
             beams = dict(sorted(beams.items(), key=_probability, reverse=True)[:beam])
     texts = sorted(((text, sum(ends)) for text, ends in beams.items()), key=lambda pair: -pair[1])
@@ -99,12 +102,13 @@ def _likely_symbols(probabilities: Floats, alphabet: str) -> list[dict[str, floa
     return likely
 
 
-def _extend(beams: _Beams, symbols: dict[str, float], nothing: float) -> _Beams:
-    """Every beginning with one more column behind it."""
-    extended = {
-        text: ((ended + open_end) * nothing, open_end * symbols.get(text[-1:], 0.0))
-        for text, (ended, open_end) in beams.items()
-    }
+def _extend(beams: _Beams, symbols: dict[str, float], nothing: float, least: float) -> _Beams:
+    """Every beginning with one more column behind it, where its probability is not less than ``least``."""
+    extended = {}
+    for text, (ended, open_end) in beams.items():
+        ends, goes_on = (ended + open_end) * nothing, open_end * symbols.get(text[-1:], 0.0)
+        if ends + goes_on >= least:
+            extended[text] = (ends, goes_on)
     for text, (ended, open_end) in beams.items():
         last, either = text[-1:], ended + open_end
         for symbol, probability in symbols.items():
@@ -113,7 +117,7 @@ def _extend(beams: _Beams, symbols: dict[str, float], nothing: float) -> _Beams:
             if longer in extended:
                 old_ended, old_open_end = extended[longer]
                 extended[longer] = (old_ended, old_open_end + grown)
-            else:
+            elif grown >= least:
                 extended[longer] = (0.0, grown)
     return extended
 

@@ -306,6 +306,14 @@ def test_a_plate_far_away_is_read_by_a_second_look(mode: Mode, expected: list[st
     assert read_texts(only(make_recognizer(mode=mode).recognize([paint_street(1280, 720, *FAR)]))) == expected
 
 
+@pytest.mark.parametrize(("mode", "runs"), [("fast", 1), ("normal", 2), ("redaction", 2)])
+def test_the_fast_mode_looks_once_at_a_doubtful_plate(mode: Mode, runs: int) -> None:
+    recognizer = make_recognizer(("AB12",), ({"br": 0.7, "ar": 0.3},), confidence=0.95, mode=mode)
+    assert read_texts(only(recognizer.recognize([street(0)]))) == ["AB12"]
+    reader, regions = recognizer.stages.reader, recognizer.stages.region_classifier
+    assert [len(network._session.batches) for network in (reader, regions)] == [runs, runs]  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("mode", ["fast", "normal", "redaction"])
 @pytest.mark.parametrize(("threshold", "count"), [(0.5, 1), (0.96, 0)])
 def test_plates_below_the_asked_threshold_are_not_found(mode: Mode, threshold: float, count: int) -> None:

@@ -86,8 +86,7 @@ def test_a_crop_is_rectified_to_the_size_of_the_card() -> None:
     assert classifier.classify([crop])[0][0].value == "cz"
 
 
-@pytest.mark.parametrize(("again", "batches", "best"), [(True, [2, 2], "de"), (False, [2], "cz")])
-def test_only_doubtful_plates_are_looked_at_again(again: bool, batches: list[int], best: str) -> None:
+def test_only_doubtful_plates_are_looked_at_again() -> None:
     """The bright plate is sure at once; of the dark one the further looks say otherwise, and overrule."""
     seen: list[int] = []
 
@@ -101,8 +100,8 @@ def test_only_doubtful_plates_are_looked_at_again(again: bool, batches: list[int
     pixels = np.full((100, 300, 3), 200, np.uint8)
     pixels[30:60, 160:260] = 60
     places = [Corners.from_box(Box(20, 30, 120, 60)), Corners.from_box(Box(160, 30, 260, 60))]
-    sure, doubtful = classifier.classify_plates(pixels, places, again=again)
-    assert (sure[0].value, doubtful[0].value) == ("pl", best)
+    sure, doubtful = classifier.classify_plates(pixels, places)
+    assert (sure[0].value, doubtful[0].value) == ("pl", "de")
     assert sum(guess.confidence for guess in doubtful) == pytest.approx(1, abs=1e-3)
-    assert seen == batches
+    assert seen == [2, 2]
     assert classifier.classify_plates(pixels, []) == []

@@ -267,31 +267,30 @@ class Reader:
 
     def read(self, crops: Sequence[Pixels], top_n: int = 10) -> list[Spelling]:
         """Reads rectified crops (uint8 RGB, each of the network's size); an empty text means none was seen."""
-        return [self._spell([answer], top_n) for answer in self._answers(crops)]
+        return [self.spell([answer], top_n) for answer in self.answers(crops)]
 
-    def read_plates(
-        self, pixels: Pixels, corners: Sequence[Corners], top_n: int = 10, *, again: bool = True
-    ) -> list[Spelling]:
+    def read_plates(self, pixels: Pixels, corners: Sequence[Corners], top_n: int = 10) -> list[Spelling]:
         """Reads the plates at those places of a picture (h, w, 3).
 
-        With ``again``, a plate whose text is not sure is looked at twice more, a little wider and a little narrower,
-        and the three looks settle the text together.
+        A plate whose text is not sure is looked at twice more, a little wider and a little narrower, and the three
+        looks settle the text together.
         """
-        looks = [[answer] for answer in self._answers([self.rectify(pixels, each) for each in corners])]
-        spellings = [self._spell(answers, top_n) for answers in looks]
-        unsure = [i for i, s in enumerate(spellings) if again and s.reading.text and s.probability < _SURE_TEXT]
+        looks = [[answer] for answer in self.answers([self.rectify(pixels, each) for each in corners])]
+        spellings = [self.spell(answers, top_n) for answers in looks]
+        unsure = [i for i, s in enumerate(spellings) if s.reading.text and s.probability < _SURE_TEXT]
         crops = [rectify(pixels, corners[i], self.width, self.height, zoom) for i in unsure for zoom in FURTHER_LOOKS]
-        further = iter(self._answers(crops))
+        further = iter(self.answers(crops))
         for i in unsure:
-            spellings[i] = self._spell(looks[i] + [next(further) for _ in FURTHER_LOOKS], top_n)
+            spellings[i] = self.spell(looks[i] + [next(further) for _ in FURTHER_LOOKS], top_n)
         return spellings
 
-    def _answers(self, crops: Sequence[Pixels]) -> list[Floats]:
-        """Log probabilities (columns, len(alphabet) + 1) for each crop."""
+    def answers(self, crops: Sequence[Pixels]) -> list[Floats]:
+        """The network's own answers: log probabilities (columns, len(alphabet) + 1) for each crop."""
         answers: list[Floats] = []
         for start in range(0, len(crops), _BATCH):
             answers += list(self._session.run(batch(crops[start : start + _BATCH]))[0])
         return answers
 
-    def _spell(self, looks: Sequence[Floats], top_n: int) -> Spelling:
+    def spell(self, looks: Sequence[Floats], top_n: int = 10) -> Spelling:
+        """What one or more answers for the same plate say together."""
         return spell(looks, self.alphabet, top_n, self.calibration)

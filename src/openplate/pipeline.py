@@ -294,14 +294,21 @@ class Recognizer:
         ``boxes`` are the plates' boxes, where these are known apart from the corners: they help where the corners
         lead to no sure text. ``threshold_reading`` is not applied: every answer comes with its confidence.
         """
-        reader, regions, top_n = self.stages.reader, self.stages.region_classifier, self.options.top_n
-        again = self.options.mode != "fast"
-        if again:
-            read = read_plates(reader, self.stages.corner_refiner, image.pixels, corners, boxes, top_n)
-        else:
-            read = list(zip(reader.read_plates(image.pixels, corners, top_n, again=False), corners, strict=True))
-        looks = regions.classify_plates(image.pixels, [place for _, place in read], again=again)
+        if self.options.mode == "fast":
+            return self._read_once(image, corners)
+        stages, pixels, top_n = self.stages, image.pixels, self.options.top_n
+        read = read_plates(stages.reader, stages.corner_refiner, pixels, corners, boxes, top_n)
+        looks = stages.region_classifier.classify_plates(pixels, [place for _, place in read])
         return [self._settle(spelling, look) for (spelling, _), look in zip(read, looks, strict=True)]
+
+    def _read_once(self, image: Image, corners: Sequence[Corners]) -> list[PlateReading | None]:
+        """What plates say at one look. Its steps are in the order in which they leave each other the warmest cache."""
+        reader, regions, top_n = self.stages.reader, self.stages.region_classifier, self.options.top_n
+        crops = [reader.rectify(image.pixels, each) for each in corners]
+        higher_crops = [regions.rectify(image.pixels, each) for each in corners]
+        answers, logits = reader.answers(crops), regions.logits(higher_crops)
+        looks = regions.guesses(logits)
+        return [self._settle(reader.spell([answer], top_n), look) for answer, look in zip(answers, looks, strict=True)]
 
     def _plates(self, image: Image, found: Found) -> tuple[Plate, ...]:
         places = [(plate, vehicle_of(plate, found.vehicles)) for plate in found.plates]

@@ -14,6 +14,7 @@ from openplate.models.catalog import open_session
 from openplate.models.session import Session
 
 Pixels = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
 
 _BATCH = 16
 _LEAST_GUESS = 0.01
@@ -42,39 +43,41 @@ class RegionClassifier:
 
     def classify(self, crops: Sequence[Pixels]) -> list[tuple[Guess, ...]]:
         """For each crop (uint8 RGB, of the network's size) its region codes with probabilities, best first."""
-        return [self._guesses(row) for row in self._probabilities(crops)]
+        return self.guesses(self.logits(crops))
 
-    def classify_plates(
-        self, pixels: Pixels, corners: Sequence[Corners], *, again: bool = True
-    ) -> list[tuple[Guess, ...]]:
+    def classify_plates(self, pixels: Pixels, corners: Sequence[Corners]) -> list[tuple[Guess, ...]]:
         """The same of the plates at those places of a picture (h, w, 3).
 
-        With ``again``, a plate whose region is not sure is looked at twice more, a little wider and a little
-        narrower; the geometric means of the three looks, made to sum to 1, are its probabilities.
+        A plate whose region is not sure is looked at twice more, a little wider and a little narrower; the geometric
+        means of the three looks, made to sum to 1, are its probabilities.
         """
-        looks = self._probabilities([self.rectify(pixels, each) for each in corners])
-        unsure = [i for i, look in enumerate(looks) if again and look.max() < _SURE_REGION]
+        looks = self._probabilities(self.logits([self.rectify(pixels, each) for each in corners]))
+        unsure = [i for i, look in enumerate(looks) if look.max() < _SURE_REGION]
         if not unsure:
             return [self._guesses(look) for look in looks]
         crops = [rectify(pixels, corners[i], self.width, self.height, zoom) for i in unsure for zoom in FURTHER_LOOKS]
-        further = self._probabilities(crops).reshape(len(unsure), len(FURTHER_LOOKS), len(self.labels))
+        further = self._probabilities(self.logits(crops)).reshape(len(unsure), len(FURTHER_LOOKS), len(self.labels))
         for i, others in zip(unsure, further, strict=True):
             mean = np.exp(np.log(np.maximum(np.vstack((looks[i], others)), 1e-6)).mean(0))
             looks[i] = mean / mean.sum()
         return [self._guesses(look) for look in looks]
 
-    def logits(self, crops: Sequence[Pixels]) -> npt.NDArray[np.float32]:
+    def logits(self, crops: Sequence[Pixels]) -> Floats:
         """The network's own answers (crops, labels), before the temperature of its card is applied."""
         answers = [self._session.run(batch(crops[start : start + _BATCH]))[0] for start in range(0, len(crops), _BATCH)]
         return np.concatenate(answers) if answers else np.zeros((0, len(self.labels)), np.float32)
 
-    def _probabilities(self, crops: Sequence[Pixels]) -> npt.NDArray[np.float32]:
+    def guesses(self, logits: Floats) -> list[tuple[Guess, ...]]:
+        """For each of the network's answers (crops, labels) the codes with probabilities, best first."""
+        return [self._guesses(row) for row in self._probabilities(logits)]
+
+    def _probabilities(self, logits: Floats) -> Floats:
         """(crops, labels), each row summing to 1."""
-        scaled = self.logits(crops) / self._temperature
+        scaled = logits / self._temperature
         powers = np.exp(scaled - scaled.max(1, keepdims=True, initial=-np.inf))
         return np.asarray(powers / powers.sum(1, keepdims=True), np.float32)
 
-    def _guesses(self, probabilities: npt.NDArray[np.float32]) -> tuple[Guess, ...]:
+    def _guesses(self, probabilities: Floats) -> tuple[Guess, ...]:
         guesses = zip(self.labels, probabilities.tolist(), strict=True)
         likely = sorted((pair for pair in guesses if pair[1] > _LEAST_GUESS), key=lambda pair: -pair[1])
         return tuple(Guess(label, min(1.0, probability)) for label, probability in likely)

@@ -73,7 +73,8 @@ def test_any_number_of_crops_is_classified_in_order(count: int) -> None:
     rows = [[20.0 * (label == number % 4) for label in range(4)] for number in range(40)]
     classifier, session = make_classifier(1.0, *rows)
     found = classifier.classify([make_crop(number) for number in range(count)])
-    assert found == [(Guess(LABELS[number % 4], 1.0),) for number in range(count)]
+    assert [[guess.value for guess in guesses] for guesses in found] == [[LABELS[n % 4]] for n in range(count)]
+    assert all(guess.confidence == pytest.approx(1) for guesses in found for guess in guesses)
     assert sum(session.batches) == count
     assert all(0 < size <= 16 for size in session.batches)
 

@@ -22,6 +22,7 @@ from openplate.regions import (
     countries,
     fit,
     get,
+    is_code,
     guide,
     guide_reading,
     is_open,
@@ -38,6 +39,8 @@ from openplate.text import ALPHABET, look_alikes, twin
 
 def test_the_table_is_whole() -> None:
     assert len(codes()) == len(set(codes())) == len(all_regions()) > 650
+    assert all(map(is_code, codes()))
+    assert not any(map(is_code, ("", "PL", "cb", "other")))
     assert len(countries()) > 230
     for region in all_regions():
         assert re.fullmatch(r"[a-z]{2}(-[a-z0-9]{1,3})?", region.code)

@@ -153,11 +153,12 @@ def _sigmoid(logit: float) -> float:
     return 1 / (1 + math.exp(-min(max(logit, -30.0), 30.0)))
 
 
-def _likeliest(scores: Floats, threshold: float) -> npt.NDArray[np.intp]:
+def _likeliest(scores: Floats, threshold: float) -> list[int]:
     """The cells above the threshold (0 to 1; scores are logits), best first, not more than make sense."""
     lowest = math.log(max(threshold, 1e-6) / max(1 - threshold, 1e-6))
-    found = np.flatnonzero(scores >= lowest)
-    return found[np.argsort(-scores[found], kind="stable")[: 4 * _MOST_DETECTIONS]]
+    (cells,) = (scores >= lowest).nonzero()
+    ranked = sorted(zip(scores[cells].tolist(), cells.tolist(), strict=True), key=lambda pair: -pair[0])
+    return [cell for _, cell in ranked[: 4 * _MOST_DETECTIONS]]
 
 
 def _plates(raw: Floats, grid: Floats, threshold: float, overlap: float) -> list[Detection]:

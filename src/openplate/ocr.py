@@ -133,13 +133,14 @@ def align(probabilities: Floats, text: str, alphabet: str) -> list[int]:
     symbols = [nothing] * (2 * len(text) + 1)
     symbols[1::2] = [alphabet.index(character) for character in text]
     columns = _telling(probabilities)
-    values = probabilities[np.ix_(columns, symbols)]
-    path = _plain_path(probabilities[columns].argmax(1).tolist(), symbols)
+    telling = probabilities[columns]
+    path = _plain_path(telling.argmax(1).tolist(), symbols)
     if path is None:
-        path = _likeliest_path(np.log(np.maximum(values, 1e-12)).tolist(), symbols)
+        path = _likeliest_path(np.log(np.maximum(telling[:, symbols], 1e-12)).tolist(), symbols)
+    values = telling[range(len(path)), [symbols[state] for state in path]].tolist()
     best: dict[int, int] = {}
-    for row, (state, value) in enumerate(zip(path, values[range(len(path)), path].tolist(), strict=True)):
-        if state % 2 and (state not in best or value > values[best[state], state]):
+    for row, (state, value) in enumerate(zip(path, values, strict=True)):
+        if state % 2 and (state not in best or value > values[best[state]]):
             best[state] = row
     return [columns[best[state]] for state in range(1, len(symbols), 2)]
 

@@ -34,7 +34,7 @@ from openplate.models import Device, Precision, catalog
 from openplate.ocr import Reader, Spelling
 from openplate.reading import read_plates
 from openplate.region_classifier import RegionClassifier
-from openplate.regions import certain, codes, combine, guide_reading, parse_text_formats
+from openplate.regions import certain, combine, guide_reading, is_code, parse_text_formats
 from openplate.search import PLANS, Found, search, vehicle_of
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | npt.NDArray[np.uint8]
@@ -331,7 +331,7 @@ class Recognizer:
         if not reading.text:
             return None
         guesses = combine(look, reading.text, reading.confidence)
-        seen = tuple(g for g in guesses if g.confidence >= _CONFIDENT_REGION and g.value in codes())
+        seen = tuple(g for g in guesses if g.confidence >= _CONFIDENT_REGION and is_code(g.value))
         # Who names a form knows the plates better than their look does.
         guides = self._guides or (() if self._formats else seen)
         guided = guide_reading(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import exp, log
 
 import numpy as np
 import numpy.typing as npt
@@ -52,14 +53,11 @@ class RegionClassifier:
         means of the three looks, made to sum to 1, are its probabilities.
         """
         looks = self._probabilities(self.logits([self.rectify(pixels, each) for each in corners]))
-        unsure = [i for i, look in enumerate(looks) if look.max() < _SURE_REGION]
-        if not unsure:
-            return [self._guesses(look) for look in looks]
+        unsure = [i for i, look in enumerate(looks) if max(look) < _SURE_REGION]
         crops = [rectify(pixels, corners[i], self.width, self.height, zoom) for i in unsure for zoom in FURTHER_LOOKS]
-        further = self._probabilities(self.logits(crops)).reshape(len(unsure), len(FURTHER_LOOKS), len(self.labels))
-        for i, others in zip(unsure, further, strict=True):
-            mean = np.exp(np.log(np.maximum(np.vstack((looks[i], others)), 1e-6)).mean(0))
-            looks[i] = mean / mean.sum()
+        further = iter(self._probabilities(self.logits(crops)))
+        for i in unsure:
+            looks[i] = _mean([looks[i], *(next(further) for _ in FURTHER_LOOKS)])
         return [self._guesses(look) for look in looks]
 
     def logits(self, crops: Sequence[Pixels]) -> Floats:
@@ -71,13 +69,23 @@ class RegionClassifier:
         """For each of the network's answers (crops, labels) the codes with probabilities, best first."""
         return [self._guesses(row) for row in self._probabilities(logits)]
 
-    def _probabilities(self, logits: Floats) -> Floats:
-        """(crops, labels), each row summing to 1."""
-        scaled = logits / self._temperature
-        powers = np.exp(scaled - scaled.max(1, keepdims=True, initial=-np.inf))
-        return np.asarray(powers / powers.sum(1, keepdims=True), np.float32)
+    def _probabilities(self, logits: Floats) -> list[list[float]]:
+        """For each of the network's answers (crops, labels) the labels' probabilities."""
+        answers = [(row, max(row)) for row in logits.tolist()]
+        return [_in_shares([exp((value - most) / self._temperature) for value in row]) for row, most in answers]
 
-    def _guesses(self, probabilities: Floats) -> tuple[Guess, ...]:
-        guesses = zip(self.labels, probabilities.tolist(), strict=True)
+    def _guesses(self, probabilities: Sequence[float]) -> tuple[Guess, ...]:
+        guesses = zip(self.labels, probabilities, strict=True)
         likely = sorted((pair for pair in guesses if pair[1] > _LEAST_GUESS), key=lambda pair: -pair[1])
         return tuple(Guess(label, min(1.0, probability)) for label, probability in likely)
+
+
+def _mean(looks: Sequence[Sequence[float]]) -> list[float]:
+    """The geometric means of several looks' probabilities, made to sum to 1."""
+    logs = [[log(max(probability, 1e-6)) for probability in look] for look in looks]
+    return _in_shares([exp(sum(values) / len(values)) for values in zip(*logs, strict=True)])
+
+
+def _in_shares(values: Sequence[float]) -> list[float]:
+    whole = sum(values)
+    return [value / whole for value in values]

@@ -154,8 +154,6 @@ def _homography(target: Points, source: Sequence[Point], width: int, height: int
     if least_turn(source) < 0.5:  # square pixels: not convex, not clockwise, or next to nothing
         return None
     matrix = _solve(target, source)
-    if not all(map(math.isfinite, matrix.ravel().tolist())):
-        return None
     x, y, one = matrix[2].tolist()
     depths = [x * column + y * row + one for column, row in _rim(width, height)]
     # Where it nears nought lies the horizon of the plate's plane: nothing to be seen there.
@@ -166,17 +164,25 @@ def _rim(width: int, height: int) -> tuple[Point, ...]:
     return (0, 0), (width, 0), (width, height), (0, height)
 
 
-def _solve(target: Points, source: ArrayLike) -> Matrix:
-    matrix = cv2.getPerspectiveTransform(target.astype(np.float32), np.asarray(source, np.float32))
-    return np.asarray(matrix, dtype=np.float64)
+def _solve(target: Points, source: Sequence[Point]) -> Matrix:
+    """The map from a rectangle's corners (4, 2) to four points (Heckbert 1989)."""
+    (x1, y1), (x2, y2), (x3, y3), (x4, y4) = source
+    (left, top), (right, bottom) = target[0].tolist(), target[2].tolist()
+    twist_x, twist_y = x1 - x2 + x3 - x4, y1 - y2 + y3 - y4
+    turn = (x2 - x3) * (y4 - y3) - (x4 - x3) * (y2 - y3)
+    g = (twist_x * (y4 - y3) - (x4 - x3) * twist_y) / turn
+    h = ((x2 - x3) * twist_y - twist_x * (y2 - y3)) / turn
+    from_square = ((x2 - x1 + g * x2, x4 - x1 + h * x4, x1), (y2 - y1 + g * y2, y4 - y1 + h * y4, y1), (g, h, 1.0))
+    width, height = right - left, bottom - top
+    return np.array([(a / width, b / height, c - a * left / width - b * top / height) for a, b, c in from_square])
 
 
-def _box_points(corners: Corners, width: int, height: int) -> Points:
+def _box_points(corners: Corners, width: int, height: int) -> tuple[Point, ...]:
     points = np.nan_to_num(np.array(corners.as_tuple()), nan=0.0, posinf=width, neginf=0.0)
     points = points.clip(-width - height, 2 * (width + height))
-    (x1, y1), (x2, y2) = points.min(axis=0), points.max(axis=0)
+    (x1, y1), (x2, y2) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
     x2, y2 = max(x2, x1 + 1), max(y2, y1 + 1)
-    return np.array([(x1, y1), (x2, y1), (x2, y2), (x1, y2)])
+    return (x1, y1), (x2, y1), (x2, y2), (x1, y2)
 
 
 def _sample(pixels: Pixels, to_source: Matrix, width: int, height: int) -> Pixels:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 
 from openplate.datatypes import Guess, PlateCandidate, PlateReading
 from openplate.regions.notation import Fit, Form, fit, has_open_pattern, takes
-from openplate.regions.table import codes, countries, get
+from openplate.regions.table import countries, get, is_code
 from openplate.regions.text_formats import TextFormat
 from openplate.text import is_look_alike, normalise, twin
 
@@ -147,7 +147,7 @@ def combine(visual: Sequence[Guess], text: str, confidence: float = 1.0) -> tupl
 def _text_weight(guess: Guess, text: str, share: float) -> float:
     if guess.confidence < _NEGLIGIBLE:
         return _NO_TEXT_WEIGHT
-    form = fit(text, guess.value) if guess.value in codes() else Fit.UNKNOWN
+    form = fit(text, guess.value) if is_code(guess.value) else Fit.UNKNOWN
     return share * FIT_WEIGHTS[form] + (1 - share) * _NO_TEXT_WEIGHT
 
 

@@ -150,9 +150,14 @@ def has_open_pattern(code: str) -> bool:
     return any(is_open(pattern) for pattern in patterns(get(code).country))
 
 
+@cache
+def _expression(code: str, form: Form) -> re.Pattern[str] | None:
+    return _compile(_patterns(code), form)
+
+
 def takes(code: str, form: Form, text: str) -> bool:
     """Whether a clean text (upper case, no separators) is of that form of the region's patterns."""
-    expression = _compile(patterns(code), form)
+    expression = _expression(get(code).code, form)
     return expression is not None and expression.fullmatch(text) is not None
 
 

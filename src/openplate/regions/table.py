@@ -75,6 +75,11 @@ def codes() -> tuple[str, ...]:
     return tuple(_table())
 
 
+def is_code(value: str) -> bool:
+    """Whether the table has exactly this code."""
+    return value in _table()
+
+
 def all_regions() -> tuple[Region, ...]:
     """Every region, in the table's order."""
     return tuple(_table().values())

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from openplate.datatypes import Box, Corners, Guess
+from openplate.datatypes import Box, Corners
 from openplate.region_classifier import RegionClassifier
 from stand_ins import StandInSession, make_model_card
 

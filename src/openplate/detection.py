@@ -145,7 +145,8 @@ def _box(cell: Sequence[float], raw: Sequence[float]) -> tuple[float, float, flo
     """A box from centre offsets and log sizes (4) in a cell of a grid."""
     x, y, stride = cell
     middle_x, middle_y = x + raw[0] * stride, y + raw[1] * stride
-    half_width, half_height = (math.exp(min(max(size, -6.0), 6.0)) * stride / 2 for size in raw[2:])
+    half_width = math.exp(min(max(raw[2], -6.0), 6.0)) * stride / 2
+    half_height = math.exp(min(max(raw[3], -6.0), 6.0)) * stride / 2
     return middle_x - half_width, middle_y - half_height, middle_x + half_width, middle_y + half_height
 
 

@@ -14,6 +14,7 @@ import pytest
 import simplejpeg
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 
@@ -22,11 +23,14 @@ from openplate.errors import ImageError
 from openplate.imaging import (
     Image,
     Letterbox,
+    batch,
     crop,
     encode_jpeg,
     encode_png,
+    least_turn,
     letterbox,
     limit_threads,
+    project,
     to_bgr,
     warp_plate,
 )
@@ -511,6 +515,39 @@ def test_boxes_and_points_return_to_the_source(where: Letterbox, points: list[tu
 
 
 # --- rectifying plates ---------------------------------------------------------------------------------
+
+
+@given(arrays(np.float64, (4, 2), elements=st.floats(0, 100)))
+def test_points_are_projected_as_opencv_does_it(points: NDArray[np.float64]) -> None:
+    matrix = np.array([(1.2, 0.1, 5.0), (-0.2, 0.9, 3.0), (1e-3, -2e-3, 1.0)])
+    expected = cv2.perspectiveTransform(points[None], matrix)[0]
+    assert_allclose(project(matrix, [(x, y) for x, y in points.tolist()]), expected, rtol=1e-9, atol=1e-9)
+
+
+def test_a_point_on_the_horizon_is_led_to_nought() -> None:
+    matrix = np.array([(1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (1.0, 0.0, -4.0)])
+    assert project(matrix, [(4.0, 7.0), (5.0, 7.0)]) == [(0.0, 0.0), (5.0, 7.0)]
+
+
+@pytest.mark.parametrize(
+    ("points", "is_convex"),
+    [
+        ([(0, 0), (4, 0), (4, 2), (0, 2)], True),
+        ([(4, 2), (0, 2), (0, 0), (4, 0)], True),  # from another corner on
+        ([(0, 2), (4, 2), (4, 0), (0, 0)], False),  # the other way round
+        ([(0, 0), (4, 2), (4, 0), (0, 2)], False),  # twisted
+        ([(0, 0), (4, 0), (1, 1), (0, 2)], False),  # dented
+        ([(0, 0), (2, 0), (4, 0), (0, 2)], False),  # a triangle
+    ],
+)
+def test_what_goes_clockwise_around_something(points: list[tuple[float, float]], is_convex: bool) -> None:
+    assert (least_turn(points) > 0) == is_convex
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_crops_become_a_batch(count: int) -> None:
+    crops = [np.full((4, 6, 3), number, np.uint8) for number in range(count)]
+    assert_array_equal(batch(crops), np.stack(crops))
 
 
 def draw_plate() -> NDArray[np.uint8]:

@@ -214,11 +214,13 @@ def _sample(pixels: Pixels, to_source: Matrix, width: int, height: int) -> Pixel
 
 
 def project(matrix: Matrix, points: Iterable[Point]) -> list[Point]:
-    """Where a homography (3, 3) leads points: in plain numbers, which for a few are faster than arrays."""
+    """Where a homography (3, 3) leads points; one on its horizon to nought.
+
+    In plain numbers, which for a few points are faster than arrays.
+    """
     (a, b, c), (d, e, f), (g, h, i) = matrix.tolist()
-    return [
-        ((a * x + b * y + c) / depth, (d * x + e * y + f) / depth) for x, y in points for depth in (g * x + h * y + i,)
-    ]
+    deep = [(x, y, g * x + h * y + i or math.inf) for x, y in points]
+    return [((a * x + b * y + c) / depth, (d * x + e * y + f) / depth) for x, y, depth in deep]
 
 
 def _region(pixels: Pixels, outline: Sequence[Point]) -> tuple[Pixels, int, int]:

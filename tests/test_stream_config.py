@@ -87,6 +87,7 @@ webhook_image_type = plate
 webhook_caching = no
 webhook_request_timeout = 5
 user_data = 48.1, 11.5
+ground_points = 0.2 0.9 0 0, 0.8 .9 4 0, 0.6 0.3 4 20, 0.4 0.3 0 20
 [webhooks]
 [[office]]
 url = https://h/1?x=1
@@ -186,6 +187,7 @@ def test_every_key_arrives(tmp_path: Path) -> None:
         webhook_caching=False,
         webhook_request_timeout=5.0,
         user_data="48.1, 11.5",
+        ground_points=((0.2, 0.9, 0.0, 0.0), (0.8, 0.9, 4.0, 0.0), (0.6, 0.3, 4.0, 20.0), (0.4, 0.3, 0.0, 20.0)),
         source="rtsp://h/1",
         mask=tmp_path / "masks" / "lane.png",
         webhooks=(office, old, other),
@@ -220,6 +222,8 @@ def test_what_is_taken_for_granted(tmp_path: Path) -> None:
         ("[cameras]\n[[a]]\nurl = x\ndetection_mode = car", "detection_mode must be one of plate, vehicle, not 'car'"),
         ("[cameras]\n[[a]]\nurl = x\nregions = usca", "F: [cameras] [[a]] regions: "),
         ("[cameras]\n[[a]]\nurl = x\ntext_formats = (a", "F: [cameras] [[a]] text_formats: "),
+        ("[cameras]\n[[a]]\nurl = x\nground_points = 0 0 1 1, 1 1", "ground_points must be four or more points with"),
+        ("[cameras]\n[[a]]\nurl = x\nground_points = a", "[[a]] ground_points must be four or more points"),
         ("[cameras]\n[[a]]\nurl = x\ncsv_file = ../a.csv", "F: [cameras] [[a]] csv_file: '../a.csv' is no name"),
         ("[cameras]\n[[a/b]]\nurl = x", "F: [cameras] [[a/b]] is no id of a camera"),
         ("[cameras]\n[[a]]\nurl = x\nmask_id = lane", "[[a]] mask_id must be the name of a picture masks/ID.png"),

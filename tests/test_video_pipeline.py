@@ -12,6 +12,7 @@ import pytest
 from factories import NOON
 from openplate import RecognitionOptions, Recognizer
 from openplate.datatypes import Box
+from openplate.ground import Ground
 from openplate.grouping import STREAM, GroupOptions
 from openplate.imaging import Image
 from openplate.imaging.frame import Frame
@@ -149,3 +150,18 @@ def test_few_pictures_are_kept(recognizer: Recognizer) -> None:
 def test_options_are_checked() -> None:
     with pytest.raises(ValueError, match="linger"):
         VideoOptions(linger_s=-1)
+
+
+def test_with_a_known_road_the_speed_is_told(recognizer: Recognizer) -> None:
+    """The cars of ``passing`` go 90 px in a fifth of a second; here 100 px are 2 m: 9 m/s."""
+    corners = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+    ground = Ground.from_points([(x, y, 25.6 * x, 14.4 * y) for x, y in corners])
+    frames = [*passing(), *(make_frame(i) for i in range(8, 16))]
+    told = []
+    for options in (replace(QUICK, ground=ground), QUICK):
+        video = VideoRecognizer(recognizer, options, camera="gate")
+        told += groups([video.feed(frame) for frame in frames])
+    known, unknown = (each.group.speed for each in told)
+    assert known is not None
+    assert known.kmh == pytest.approx(32.4, rel=0.02)
+    assert unknown is None

@@ -60,6 +60,7 @@ sample = 2
 skip_still = false
 linger_s = 2
 zones = [[[0, 0], [1, 0], [0.5, 1]]]
+ground_points = [[0.2, 0.9, 0, 0], [0.8, 0.9, 4, 0], [0.6, 0.3, 4, 20], [0.4, 0.3, 0, 20.5]]
 transport = "udp"
 poll_s = 0.5
 open_timeout_s = 1
@@ -114,6 +115,8 @@ def test_what_a_file_says_is_what_is_watched(tmp_path: Path) -> None:
     )
     assert gate.video.zone is not None
     assert gate.video.zone.polygons == (((0.0, 0.0), (1.0, 0.0), (0.5, 1.0)),)
+    assert gate.video.ground is not None
+    assert road.video.ground is None
     assert (gate.video.linger_s, gate.skips_still) == (2, False)
     assert (gate.latitude, gate.longitude, gate.heading_degrees) == (52.5, -13.25, 90)
     assert (road.name, road.number, road.source, road.recognition) == (
@@ -153,6 +156,9 @@ def test_defaults_are_those_of_what_they_set() -> None:
         ('[cameras.gate]\nurl = "x"\nmask = "gone.png"', r"mask must be a picture file that exists, not 'gone.png'"),
         ('[cameras.gate]\nurl = "x"\nzones = [[[0, 0], [1, 1]]]', "three or more corners"),
         ('[cameras.gate]\nurl = "x"\nzones = [[[0, 0], [1, 1], [0, 2]]]', "from 0 to 1"),
+        ('[cameras.gate]\nurl = "x"\nground_points = [[0, 0, 1, 1]]', "ground_points must be a list of four or more"),
+        ('[cameras.gate]\nurl = "x"\nground_points = [[0, 0, 1]]', "must be a list of four or more points"),
+        ('[cameras.gate]\nurl = "x"\nground_points = [[900, 500, 1, 1]]', "x and y from 0 to 1"),
         ('[cameras.gate]\nurl = "x"\nregions = "br"', r"regions must be a list of codes"),
         (
             '[cameras.a]\nurl = "x"\nnumber = 2\n[cameras.b]\nurl = "y"',
@@ -194,6 +200,7 @@ def test_cameras_are_shown_without_their_passwords(tmp_path: Path) -> None:
     assert f"cameras.gate.url = rtsp://10.0.0.7/stream  (file {path})" in shown
     assert "cameras.north yard.active = false" in shown
     assert "cameras.gate.zones = [[[0.0, 0.0], [1.0, 0.0], [0.5, 1.0]]]" in shown
+    assert "cameras.gate.ground_points = [[0.2, 0.9, 0.0, 0.0]," in shown
 
 
 def test_a_mask_says_where_to_look(tmp_path: Path) -> None:
@@ -206,6 +213,12 @@ def test_a_mask_says_where_to_look(tmp_path: Path) -> None:
     mask.write_bytes(b"no picture")
     with pytest.raises(SettingsError, match=r"cameras\.gate\.mask must be a picture"):
         plan_cameras(Settings(cameras=(CameraSettings(url="x", name="gate", mask=mask),)))
+
+
+def test_points_that_no_road_has_are_refused_with_what_to_do() -> None:
+    line = tuple((0.1 * i, 0.1 * i, 0.0, float(i)) for i in range(5))
+    with pytest.raises(SettingsError, match=r"cameras\.gate\.ground_points: .* in one line .* choose the corners"):
+        plan_cameras(Settings(cameras=(CameraSettings(url="x", name="gate", ground_points=line),)))
 
 
 def test_scouts_files_become_the_same_values(tmp_path: Path) -> None:

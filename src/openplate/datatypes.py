@@ -90,6 +90,9 @@ class Box:
 
 Point = tuple[float, float]
 
+GroundPoint = tuple[float, float, float, float]
+"""A point of the road: x and y as shares of the picture's width and height, then its place in metres on two axes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Corners:
@@ -292,6 +295,19 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
+class Speed:
+    """How fast a vehicle went, in kilometres an hour; ``confidence``: how likely it is right within a tenth."""
+
+    kmh: float
+    confidence: float
+
+    def __post_init__(self) -> None:
+        _check_confidence(self.confidence)
+        if self.kmh < 0:
+            raise ValueError(f"a speed must be 0 or more, not {self.kmh!r}")
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """One pass of one vehicle in front of one camera.
 
@@ -308,6 +324,7 @@ class Group:
         attributes: those of the vehicle over all sightings.
         heading_degrees: where it went on the picture, clockwise from up, 0 to 360; None: it did not move enough.
         is_parked: it stood where it was seen before.
+        speed: None where the camera has no calibration, or too little was seen of the vehicle.
     """
 
     id: str
@@ -325,6 +342,7 @@ class Group:
     attributes: VehicleAttributes | None = None
     heading_degrees: float | None = None
     is_parked: bool = False
+    speed: Speed | None = None
 
     @property
     def dwell_s(self) -> float:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from openplate.datatypes import Box, Group, Plate, Recognition, Sighting
+from openplate.ground import Ground
 from openplate.grouping import Grouper, GroupOptions, TrackedSighting
 from openplate.imaging import Image
 from openplate.imaging.frame import Frame
@@ -43,12 +44,14 @@ class VideoOptions:
         groups: when a vehicle is reported.
         tracker: how vehicles are followed.
         zone: the part of the picture that counts; None: all.
+        ground: the road in front of the camera, for speeds; None: nobody knows, so no speed is told.
         linger_s: frames are looked at for so long after the last motion, so that what stops is read while it stands.
     """
 
     groups: GroupOptions = field(default_factory=GroupOptions)
     tracker: TrackerOptions = field(default_factory=TrackerOptions)
     zone: Zone | None = None
+    ground: Ground | None = None
     linger_s: float = 1.0
 
     def __post_init__(self) -> None:
@@ -94,7 +97,7 @@ class VideoRecognizer:
     ) -> None:
         """``motion`` None: every frame is looked at."""
         self._recognizer = recognizer
-        self._zone, self._motion = options.zone, motion
+        self._zone, self._ground, self._motion = options.zone, options.ground, motion
         self._linger = timedelta(seconds=options.linger_s)
         self._tracker = Tracker(_tracking(options))
         self._grouper = Grouper(options.groups, camera)
@@ -116,7 +119,7 @@ class VideoRecognizer:
             recognition = self._zone.select(recognition)
         vehicles = [vehicle.detection for vehicle in recognition.vehicles]
         tracks = self._tracker.update(vehicles, recognition.plates, at, frame.index)
-        sightings = [s for track in tracks if (s := _sighting(track, recognition, frame)) is not None]
+        sightings = [s for track in tracks if (s := _sighting(track, recognition, frame, self._ground))]
         if sightings:
             self._pictures[frame.index] = frame.image, frame.position_s
         return Seen(recognition, self._with_pictures(self._grouper.feed(sightings, at)), tracks)
@@ -158,7 +161,9 @@ def _tracking(options: VideoOptions) -> TrackerOptions:
     return options.tracker if steps < 1 else replace(options.tracker, most_missed=steps)
 
 
-def _sighting(track: Track, recognition: Recognition, frame: Frame) -> TrackedSighting | None:
+def _sighting(
+    track: Track, recognition: Recognition, frame: Frame, ground: Ground | None = None
+) -> TrackedSighting | None:
     """What this frame shows of a track; None for one that is not seen."""
     if track.vehicle_index is None and track.plate_index is None:
         return None
@@ -167,7 +172,9 @@ def _sighting(track: Track, recognition: Recognition, frame: Frame) -> TrackedSi
         plate = replace(plate, reading=None)
     vehicle = None if track.vehicle_index is None else recognition.vehicles[track.vehicle_index]
     sighting = Sighting(frame.captured_at, frame.index, plate, vehicle, track.plate_index)
-    return TrackedSighting(track.id, sighting, track.state == "confirmed", track.is_standing)
+    size = recognition.width, recognition.height
+    place = None if ground is None or vehicle is None else ground.place(vehicle.detection.box, *size)
+    return TrackedSighting(track.id, sighting, track.state == "confirmed", track.is_standing, place)
 
 
 def _is_cut(plate: Plate, recognition: Recognition) -> bool:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factories import NOON, make_attributes, make_plate, make_reading, make_vehicle
-from openplate.datatypes import UNKNOWN, Group, Guess, MakeModel, Sighting
+from openplate.datatypes import UNKNOWN, Group, Guess, MakeModel, Sighting, Speed
 from openplate.formats.home_assistant import Topics, camera_keys, discovery, encode, event, nobody, summary
 from openplate.formats.native_group import group_dict
 
@@ -95,6 +95,7 @@ def test_summary() -> None:
         "confidence": 0.913,
         "region": "us-mo",
         "direction": "right",
+        "speed_kmh": None,
         "vehicle": "truck",
         "time": "2026-03-05T12:00:00.123Z",
         "camera": "gate",
@@ -105,6 +106,10 @@ def test_summary() -> None:
         "group": "ab12",
         "image_url": "http://gate.lan/img/a.jpg",
     }
+
+
+def test_a_speed_is_told_where_it_is_known() -> None:
+    assert summary(replace(make_group(), speed=Speed(43.26, 0.9)))["speed_kmh"] == 43.3
 
 
 def test_previews_are_marked() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from factories import NOON, make_attributes, make_plate, make_reading, make_vehicle
-from openplate.datatypes import Group, Sighting
+from openplate.datatypes import Group, Sighting, Speed
 from openplate.formats.native_group import DIRECTIONS, direction_of, group_dict, timestamp
 
 KEYS = [
@@ -30,6 +30,8 @@ KEYS = [
     "readings",
     "heading",
     "direction",
+    "speed_kmh",
+    "speed_confidence",
     "is_parked",
     "dwell_s",
     "best",
@@ -69,6 +71,13 @@ def test_what_is_not_known() -> None:
     assert (data["heading"], data["direction"]) == (None, None)
     assert isinstance(data["best"], dict)
     assert data["best"]["plate"] is data["best"]["position_s"] is None
+
+
+def test_speeds_are_in_kilometres_an_hour() -> None:
+    data = group_dict(replace(make_group(), speed=Speed(43.26, 0.98761)))
+    assert (data["speed_kmh"], data["speed_confidence"]) == (43.3, 0.9876)
+    unknown = group_dict(make_group())
+    assert (unknown["speed_kmh"], unknown["speed_confidence"]) == (None, None)
 
 
 def test_attributes_are_there_when_somebody_asked() -> None:

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factories import make_reading
-from openplate.datatypes import Box, Group, Sighting
+from openplate.datatypes import Box, Group, Sighting, Speed
 from openplate.formats import stream, stream_table
 from openplate.formats.stream import Event, StreamCameraContext
 from openplate.grouping import to_unit_circle
@@ -260,3 +260,11 @@ def test_whatever_passes_tables_and_json_say_the_same(
 def test_a_line_is_one_line() -> None:
     line = stream.json_line(stream.event_data(make_event(), replace(GATE, user_data="a\nb\u2028")))
     assert len(re.findall("\n", line)) == 1
+
+
+@pytest.mark.parametrize("camera", [GATE, VEHICLES])
+def test_speeds_are_told_where_they_are_known(camera: StreamCameraContext) -> None:
+    (told,) = stream.event_data(make_event(speed=Speed(43.26, 0.98765)), camera)["results"]  # type: ignore[misc]
+    assert (told["speed"], told["speed_score"]) == (43.3, 0.988)  # type: ignore[has-type]
+    (unknown,) = stream.event_data(make_event(), camera)["results"]  # type: ignore[misc]
+    assert (unknown["speed"], unknown["speed_score"]) == (None, None)  # type: ignore[has-type]

@@ -52,7 +52,7 @@ class GroupPrinter:
 
 
 def group_line(picture: GroupPicture) -> str:
-    """Time, text, confidence, region, direction, kind of vehicle, whether it is early: as in
+    """Time, text, confidence, region, direction, kind of vehicle, speed where it is known, whether it is early: as in
     ``0:05.2  ABC1234  97 %  br 90 %  right  car``.
     """
     group = picture.group
@@ -65,6 +65,7 @@ def group_line(picture: GroupPicture) -> str:
         f"{region.value} {percent(region.confidence)}" if region else _NOTHING,
         "parked" if group.is_parked else direction_of(group) or _NOTHING,
         vehicle.detection.label if vehicle else _NOTHING,
+        *((f"{group.speed.kmh:.0f} km/h",) if group.speed else ()),
         *(("preview",) if group.state == "preview" else ()),
     )
     return "  ".join(words)

@@ -22,7 +22,7 @@ from typing import Final
 
 from openplate.datatypes import UNKNOWN, Group
 from openplate.formats.native import rounded_confidence
-from openplate.formats.native_group import direction_of, group_dict, timestamp
+from openplate.formats.native_group import direction_of, group_dict, speed_kmh, timestamp
 
 ONLINE: Final = "online"
 OFFLINE: Final = "offline"
@@ -100,6 +100,7 @@ def summary(group: Group, image_url: str | None = None) -> dict[str, object]:
         "confidence": rounded_confidence(reading.confidence) if reading else None,
         "region": reading.regions[0].value if reading and reading.regions else None,
         "direction": direction_of(group),
+        "speed_kmh": speed_kmh(group),
         "vehicle": vehicle.detection.label if vehicle else None,
         **_looks(group),
         "time": timestamp(group.best.at),

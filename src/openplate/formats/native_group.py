@@ -42,6 +42,8 @@ def group_dict(group: Group, position_s: float | None = None) -> dict[str, objec
         "readings": sum(1 for each in group.sightings if each.plate is not None and each.plate.reading is not None),
         "heading": None if group.heading_degrees is None else round(float(group.heading_degrees) % 360.0, 1) % 360.0,
         "direction": direction_of(group),
+        "speed_kmh": speed_kmh(group),
+        "speed_confidence": None if group.speed is None else rounded_confidence(group.speed.confidence),
         "is_parked": bool(group.is_parked),
         "dwell_s": round(float(group.dwell_s), 3),
         "best": _sighting(group.best, position_s),
@@ -54,6 +56,11 @@ def direction_of(group: Group) -> str | None:
     if group.heading_degrees is None:
         return None
     return DIRECTIONS[round(group.heading_degrees / 45.0) % len(DIRECTIONS)]
+
+
+def speed_kmh(group: Group) -> float | None:
+    """With one digit; None where it is not known."""
+    return None if group.speed is None else round(float(group.speed.kmh), 1)
 
 
 def timestamp(at: datetime) -> str:

@@ -14,7 +14,7 @@ from typing import Final
 
 from openplate.datatypes import Box, Group, Plate, Recognition, Vehicle
 from openplate.formats.platerecognizer_accounts import calls_used
-from openplate.formats.platerecognizer_parts import cloud_time
+from openplate.formats.platerecognizer_parts import cloud_time, score
 from openplate.formats.platerecognizer_plates import snapshot_v1
 from openplate.formats.platerecognizer_vehicle import snapshot_v2
 from openplate.formats.snapshot_config import SnapshotConfig
@@ -230,10 +230,11 @@ def _results(answer: Mapping[str, object]) -> list[dict[str, object]]:
 
 
 def _travel(event: Event, camera: StreamCameraContext) -> dict[str, object]:
+    speed = event.group.speed
     return {
         "direction": direction(event.group.heading_degrees),
-        "speed": None,
-        "speed_score": None,
+        "speed": None if speed is None else round(float(speed.kmh), 1),
+        "speed_score": None if speed is None else score(speed.confidence),
         "source_url": camera.source_url,
         "position_sec": None if event.position_s is None else round(float(event.position_s), 2),
         "user_data": camera.user_data,

@@ -4,6 +4,7 @@ from openplate.grouping.grouper import Grouper
 from openplate.grouping.options import SCOUT, STREAM, GroupOptions
 from openplate.grouping.passing import TrackedSighting
 from openplate.grouping.paths import to_unit_circle, travel_heading
+from openplate.grouping.speeds import travel_speed
 from openplate.grouping.voting import Ballot
 
 __all__ = [
@@ -15,4 +16,5 @@ __all__ = [
     "TrackedSighting",
     "to_unit_circle",
     "travel_heading",
+    "travel_speed",
 ]

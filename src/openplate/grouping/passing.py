@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from openplate.datatypes import Box, Group, GroupState, PathPoint, PlateReading, Sighting
+from openplate.ground import GroundPlace
 from openplate.grouping.attributes import AttributeMean
 from openplate.grouping.paths import Path, is_same_place, travel_heading
+from openplate.grouping.speeds import GroundPath, travel_speed
 from openplate.grouping.voting import Ballot
 
 MOST_SIGHTINGS = 500
@@ -19,12 +21,16 @@ _LEGIBLE_PX = 60.0
 
 @dataclass(frozen=True, slots=True)
 class TrackedSighting:
-    """A sighting with the track that it belongs to; ``is_confirmed`` as of the tracker."""
+    """A sighting with the track that it belongs to; ``is_confirmed`` as of the tracker.
+
+    ``ground`` is where the vehicle stands; None where nobody knows.
+    """
 
     track_id: int
     sighting: Sighting
     is_confirmed: bool = True
     is_standing: bool = False
+    ground: GroundPlace | None = None
 
     @property
     def reading(self) -> PlateReading | None:
@@ -64,7 +70,7 @@ class Passing:
         self.report: Group | None = None
         self._sightings: list[Sighting] = []
         self._best: dict[str, tuple[float, Sighting]] = {}
-        self._vehicle_path, self._plate_path = Path(), Path()
+        self._vehicle_path, self._plate_path, self._ground_path = Path(), Path(), GroundPath()
         self._attributes = AttributeMean()
         self._last_seen: tuple[datetime, int] | None = None
 
@@ -90,6 +96,8 @@ class Passing:
             self.plate_place = tracked.plate_box
         if self.is_reported:
             return
+        if tracked.ground is not None:
+            self._ground_path.add(now_s, tracked.ground)
         if sighting.vehicle is not None:
             self._vehicle_path.add(sighting.at, sighting.frame_index, sighting.vehicle.detection.box)
             if sighting.vehicle.attributes is not None:
@@ -193,6 +201,7 @@ class Passing:
             attributes=self._attributes.mean(),
             heading_degrees=_heading(plate_path, vehicle_path),
             is_parked=self.is_parked,
+            speed=travel_speed(self._ground_path.places),
         )
 
     def _best_sighting(self, consensus: PlateReading | None) -> Sighting:
@@ -208,7 +217,7 @@ class Passing:
         """The vehicle has been reported, or never will be: only what tells it again is kept."""
         self.is_reported, self.reported_s, self.report = True, now_s, report
         self._sightings, self._best = [], {}
-        self._vehicle_path, self._plate_path = Path(), Path()
+        self._vehicle_path, self._plate_path, self._ground_path = Path(), Path(), GroundPath()
 
 
 def _heading(plate_path: tuple[PathPoint, ...], vehicle_path: tuple[PathPoint, ...]) -> float | None:

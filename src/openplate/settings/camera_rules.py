@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
+from openplate.datatypes import GroundPoint
 from openplate.settings.rules import Text
 
 Polygon = tuple[tuple[float, float], ...]
 _Value = TypeVar("_Value")
 
 _MOST: Final = 1000
+_FARTHEST_M: Final = 10_000.0
 _PLACES: Final = "rtsp://, rtsps://, http://, https://, usb:0, a video file or a folder of pictures"
 
 
@@ -115,6 +117,35 @@ class Polygons:
         return json.dumps(value)
 
 
+@dataclass(frozen=True, slots=True)
+class GroundPoints:
+    """A list of points of the road; in the environment as JSON."""
+
+    @property
+    def accepts(self) -> str:
+        return "a list of four or more points [x, y, metres, metres], x and y from 0 to 1"
+
+    def from_value(self, value: object) -> tuple[GroundPoint, ...]:
+        points = _each(value, _ground_point)
+        if points and len(points) < 4:
+            raise ValueError
+        return points
+
+    def from_text(self, text: str) -> tuple[GroundPoint, ...]:
+        return self.from_value(json.loads(text))
+
+    def shown(self, value: object) -> object:
+        return json.dumps(value)
+
+
+def _ground_point(value: object) -> GroundPoint:
+    x, y, *metres = _each(value, _number)
+    across, along = metres
+    if not (0.0 <= x <= 1.0 and 0.0 <= y <= 1.0 and max(abs(across), abs(along)) <= _FARTHEST_M):
+        raise ValueError
+    return x, y, across, along
+
+
 def _each(value: object, accept: Callable[[object], _Value]) -> tuple[_Value, ...]:
     if not isinstance(value, list | tuple) or len(value) > _MOST:
         raise ValueError
@@ -134,8 +165,13 @@ def _corner(value: object) -> tuple[float, float]:
 
 
 def _share(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    number = _number(value)
+    if not 0.0 <= number <= 1.0:
         raise ValueError
-    if not 0.0 <= value <= 1.0:
+    return number
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError
     return float(value)

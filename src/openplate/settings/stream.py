@@ -14,6 +14,8 @@ from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from openplate.datatypes import GroundPoint
+from openplate.settings.camera_rules import GroundPoints
 from openplate.settings.rules import Number, OneOf, Text, WholeNumber
 
 DetectionMode = Literal["plate", "vehicle"]
@@ -56,6 +58,18 @@ class ListOf:
 
     def from_values(self, values: Sequence[str]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self.rule.from_text(value) for value in values if value))
+
+
+@dataclass(frozen=True, slots=True)
+class GroundPointWords(GroundPoints):
+    """Points of the road, each four numbers with spaces between them."""
+
+    @property
+    def accepts(self) -> str:
+        return "four or more points with commas, each x y metres metres, x and y from 0 to 1"
+
+    def from_values(self, values: Sequence[str]) -> tuple[GroundPoint, ...]:
+        return self.from_value([[float(number) for number in value.split()] for value in values if value])
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +247,11 @@ class StreamCamera:
     webhook_caching: Annotated[bool, YesNo(), "`caching` of these."] = True
     webhook_request_timeout: Annotated[float, _TIMEOUT, "`request_timeout` of these."] = 30.0
     user_data: Annotated[str, _HERE, "Told in every result."] = ""
+    ground_points: Annotated[
+        tuple[GroundPoint, ...],
+        GroundPointWords(),
+        "Openplate's own: points of the road for `speed`: shares of the picture's width and height, then metres.",
+    ] = ()
     source: str = ""
     mask: Path | None = None
     webhooks: tuple[StreamWebhook, ...] = ()

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Protocol, get_args, get_origin, get_ty
 
 from openplate.errors import SettingsError
 from openplate.settings.rules import HIDDEN, Text
-from openplate.settings.stream import HeaderLine, ListOf, Receiver
+from openplate.settings.stream import GroundPointWords, HeaderLine, ListOf, Receiver
 
 WRONG_TARGET: Final = "STR0019"
 WRONG_HEADER: Final = "STR0020"
@@ -95,7 +95,7 @@ def accepted(
 def accept(rule: Rule, key: str, value: Value, at: Place) -> object:
     """The value that a rule makes of it. Raises SettingsError, with the place, where it makes none."""
     try:
-        if isinstance(rule, ListOf):
+        if isinstance(rule, ListOf | GroundPointWords):
             return rule.from_values([value] if isinstance(value, str) else value)
         text = value if isinstance(value, str) else _joined(value) if isinstance(rule, Text) else None
         if text == "" and isinstance(rule, Text):

@@ -8,6 +8,7 @@ from openplate.grouping import GroupOptions
 from openplate.imaging import DEFAULT_LIMITS, ImageLimits
 from openplate.pipeline import RecognitionOptions
 from openplate.settings.stream import StreamCamera, StreamSettings
+from openplate.settings.watch_building import build_ground
 from openplate.settings.watch_plan import CameraPlan
 from openplate.video import SourceOptions
 from openplate.video_pipeline import VideoOptions
@@ -20,7 +21,7 @@ def plan_stream(settings: StreamSettings, limits: ImageLimits = DEFAULT_LIMITS) 
     """The active cameras that are watched; those for ``file-upload`` wait for files instead (``plan_file``).
 
     Raises:
-        SettingsError: a mask cannot be used.
+        SettingsError: a mask or points of the road cannot be used.
     """
     return tuple(
         plan_camera(camera, number, camera.source, limits)
@@ -30,14 +31,15 @@ def plan_stream(settings: StreamSettings, limits: ImageLimits = DEFAULT_LIMITS) 
 
 
 def plan_camera(camera: StreamCamera, number: int, where: str, limits: ImageLimits = DEFAULT_LIMITS) -> CameraPlan:
-    """One camera, or a file in its way. Raises SettingsError for a mask that cannot be used."""
+    """One camera, or a file in its way. Raises SettingsError for a mask or ground that cannot be used."""
     source = SourceOptions(
         sample=camera.sample,
         reconnect_first_s=min(FIRST_RECONNECT_S, camera.max_reconnection_delay),
         reconnect_most_s=camera.max_reconnection_delay,
         limits=limits,
     )
-    video = VideoOptions(groups=group_options(camera), zone=_zone(camera))
+    ground = build_ground(f"[cameras] [[{camera.id}]] ground_points", camera.ground_points)
+    video = VideoOptions(groups=group_options(camera), zone=_zone(camera), ground=ground)
     return CameraPlan(camera.id, number, where, source, recognition_options(camera), video)
 
 

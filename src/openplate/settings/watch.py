@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from openplate.settings.camera_rules import CameraAddress, PictureFile, Polygon, Polygons, Texts, WebAddress
+from openplate.datatypes import GroundPoint
+from openplate.settings.camera_rules import (
+    CameraAddress,
+    GroundPoints,
+    PictureFile,
+    Polygon,
+    Polygons,
+    Texts,
+    WebAddress,
+)
 from openplate.settings.rules import Flag, Folder, Number, OneOf, Secret, Text, WholeNumber
 
 WatchMode = Literal["normal", "fast"]
@@ -43,6 +52,9 @@ class CameraSettings:
         tuple[Polygon, ...], Polygons(), "Where to look, corners as shares of width and height; none: everywhere."
     ] = ()
     mask: Annotated[Path | None, PictureFile(), "A picture that is black where nothing counts."] = None
+    ground_points: Annotated[
+        tuple[GroundPoint, ...], GroundPoints(), "Points of the road for speeds: shares of the picture, then metres."
+    ] = ()
     transport: Annotated[Transport, OneOf(("tcp", "udp")), "How RTSP is carried."] = "tcp"
     poll_s: Annotated[float, Number(0.01, 3600), "From one snapshot to the next, in seconds."] = 1.0
     frames_per_s: Annotated[

@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from openplate.datatypes import GroundPoint
 from openplate.errors import ImageError, SettingsError
+from openplate.ground import Ground
 from openplate.grouping import GroupOptions
 from openplate.imaging import ImageLimits
 from openplate.pipeline import RecognitionOptions
@@ -146,7 +148,8 @@ def _plan(camera: CameraSettings, number: int, settings: Settings) -> CameraPlan
         limits=limits_of(settings),
     )
     zone = _zone(f"cameras.{camera.name}.mask", camera.mask, camera.zones)
-    video = VideoOptions(groups=group_options(settings.watch), zone=zone, linger_s=camera.linger_s)
+    ground = build_ground(f"cameras.{camera.name}.ground_points", camera.ground_points)
+    video = VideoOptions(groups=group_options(settings.watch), zone=zone, ground=ground, linger_s=camera.linger_s)
     return CameraPlan(
         camera.name,
         number,
@@ -189,6 +192,14 @@ def _zone(setting: str, mask: Path | None, polygons: Sequence[Sequence[tuple[flo
     except ImageError as error:
         raise SettingsError(f"{setting} must be a picture: {error}") from error
     return replace(masked, polygons=Zone.from_polygons(polygons).polygons)
+
+
+def build_ground(setting: str, points: Sequence[GroundPoint]) -> Ground | None:
+    """The road of a camera; None without points. Raises SettingsError, with the setting's name, where it cannot be."""
+    try:
+        return Ground.from_points(points) if points else None
+    except ValueError as error:
+        raise SettingsError(f"{setting}: {error}") from None
 
 
 def limits_of(settings: Settings) -> ImageLimits:

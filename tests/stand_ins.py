@@ -163,14 +163,15 @@ def see_painted(pictures: Pixels) -> tuple[NDArray[Any], ...]:
     assert len(pictures) == 1
     red, blue = pictures[0, :, :, 0], pictures[0, :, :, 2]
     raw = RawAnswers(pictures.shape[2], pictures.shape[1])
-    for box in _patches((red > 150) & (blue < 90)):
+    for box in patches((red > 150) & (blue < 90)):
         raw.add_plate(Corners.from_box(box), min(0.95, 0.95 * box.width / CLEAR_WIDTH))
-    for box in _patches((blue > 150) & (red < 90)):
+    for box in patches((blue > 150) & (red < 90)):
         raw.add_vehicle(box, 0.9)
     return raw.as_outputs()
 
 
-def _patches(mask: NDArray[np.bool_]) -> list[Box]:
+def patches(mask: NDArray[np.bool_]) -> list[Box]:
+    """The boxes of what is true and hangs together."""
     _, _, rows, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
     return [Box(x, y, x + width, y + height) for x, y, width, height, _ in rows[1:].tolist()]
 
@@ -181,12 +182,12 @@ def numbers_of(crops: Pixels) -> list[int]:
     return [round(float(green) / _GREENS) for green in middles]
 
 
-def make_detector() -> tuple[Detector, StandInSession]:
+def make_detector(network: Network = see_painted) -> tuple[Detector, StandInSession]:
     """A detector that finds what is painted: plates from 0.35, vehicles from 0.35."""
     parameters = {"threshold_plate": 0.35, "threshold_vehicle": 0.35, "plate_overlap": 0.4, "vehicle_overlap": 0.6}
     labels = ("plate", *VEHICLE_LABELS)
     card = make_model_card("detection", 640, 640, ("plates", "vehicles"), labels=labels, parameters=parameters)
-    session = StandInSession(card, see_painted)
+    session = StandInSession(card, network)
     return Detector(session), session
 
 

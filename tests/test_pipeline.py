@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ import pytest
 from numpy.typing import NDArray
 
 from openplate import RecognitionOptions, Recognizer
-from openplate.datatypes import Box, Mode, Plate, Recognition, Timings
+from openplate.datatypes import Box, Corners, Mode, Plate, Recognition, Timings
 from openplate.errors import ImageError, ImageTooLarge, RegionError, UndecodableImage
 from openplate.imaging import Image, ImageLimits, encode_jpeg, encode_png
-from stand_ins import make_stages, paint_street
+from stand_ins import Network, RawAnswers, make_detector, make_stages, paint_street, patches, see_painted
 
 TEXTS = ("ABC1234", "XYZ9876", "XX99", "", "ABC1234567")
 LOOKS = ({"br": 0.9, "ar": 0.08, "cl": 0.02},) * len(TEXTS)
@@ -362,3 +363,66 @@ def test_threads_may_share_a_recognizer() -> None:
         thread.join()
     for given, wanted in zip(answers, expected, strict=True):
         assert [timeless(recognition) for recognition in given] == [wanted] * 5
+
+
+# --- plates that were seen from afar --------------------------------------------------------------------------
+
+SCOOTER, STRIP = Box(130, 230, 330, 620), Box(232, 440, 288, 456)
+
+
+def see_too_much_from_afar(pictures: NDArray[np.uint8], *, also_right: bool = False) -> tuple[NDArray[Any], ...]:
+    """A plate that is less than 60 pixels wide on the canvas is seen with all that is below it."""
+    _, vehicles = see_painted(pictures)
+    raw = RawAnswers(pictures.shape[2], pictures.shape[1])
+    red, blue = pictures[0, :, :, 0], pictures[0, :, :, 2]
+    for box in patches((red > 150) & (blue < 90)):
+        is_far = box.width < 60
+        if is_far:
+            around = Box(box.x1 - 2, box.y1 - 2, box.x2 + 2, min(box.y2 + 3 * box.height, raw.height))
+            raw.add_plate(Corners.from_box(around), 0.55)
+        if also_right or not is_far:
+            raw.add_plate(Corners.from_box(box), 0.5)
+    return raw.as_outputs()[0], vehicles
+
+
+def scooter_recognizer(network: Network = see_too_much_from_afar, **options: Any) -> Recognizer:
+    """Reads the strip; where a box has its middle on the scooter, nothing."""
+    stages = make_stages(("KL31K3137", ""), ({"in": 0.9},) * 2)
+    detector, _ = make_detector(network)
+    return Recognizer.from_stages(replace(stages, detector=detector), RecognitionOptions(**options))
+
+
+def scooters(count: int = 1) -> NDArray[np.uint8]:
+    moves = [360 * i for i in range(count)]
+    return paint_street(
+        352 * count,
+        640,
+        [SCOOTER.shift(move, 0) for move in moves],
+        [(STRIP.shift(move, 0), 0) for move in moves],
+    )
+
+
+def test_a_plate_whose_box_was_too_large_from_afar_is_read_from_nearer() -> None:
+    """The one-line plate of a scooter was found with half of its front, and never read."""
+    (plate,) = only(scooter_recognizer().recognize([scooters()])).plates
+    assert plate.reading is not None
+    assert (plate.reading.text, plate.vehicle_index) == ("KL31K3137", 0)
+    assert plate.detection.box.as_tuple() == pytest.approx(STRIP.as_tuple(), abs=2)
+    assert plate.detection.corners is not None
+
+
+@pytest.mark.parametrize("options", [{"mode": "fast"}, {"zoom_in_vehicles": 0}])
+def test_who_wants_no_second_look_gets_none(options: dict[str, Any]) -> None:
+    (plate,) = only(scooter_recognizer(**options).recognize([scooters()])).plates
+    assert plate.reading is None
+
+
+def test_of_many_plates_without_a_text_few_are_looked_at_from_nearer() -> None:
+    recognition = only(scooter_recognizer().recognize([scooters(4)]))
+    assert sorted(plate.reading is not None for plate in recognition.plates) == [False, False, True, True]
+
+
+def test_a_plate_that_is_there_already_is_not_told_twice() -> None:
+    network = partial(see_too_much_from_afar, also_right=True)
+    recognition = only(scooter_recognizer(network).recognize([scooters()]))
+    assert [text for text in read_texts(recognition) if text] == ["KL31K3137"]

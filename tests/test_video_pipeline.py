@@ -18,7 +18,7 @@ from openplate.imaging import Image
 from openplate.imaging.frame import Frame
 from openplate.video_pipeline import GroupPicture, Seen, VideoOptions, VideoRecognizer
 from openplate.zones import Zone
-from stand_ins import make_stages, paint_street
+from stand_ins import make_corner_refiner, make_stages, paint_street
 
 TEXTS = ("ABC1234", "XYZ9876")
 QUICK = VideoOptions(groups=replace(STREAM, max_prediction_delay_s=None, time_delta_ms=1000))
@@ -126,6 +126,15 @@ def test_a_plate_cut_by_the_edge_is_not_believed(recognizer: Recognizer) -> None
     """The car comes in: of its plate the first characters are not in the picture yet."""
     video = VideoRecognizer(recognizer, QUICK)
     assert texts([*(video.feed(make_frame(i, (0, -160))) for i in range(4)), video.close()]) == []
+
+
+def test_a_plate_whose_corners_reach_the_edge_is_cut_too(recognizer: Recognizer) -> None:
+    """A scooter that leaves: of KL31K3137 the first half was told, as the box ended four pixels before the edge."""
+    cut = Recognizer.from_stages(replace(recognizer.stages, corner_refiner=make_corner_refiner(0.02)))
+    for each, told in ((recognizer, ["ABC1234"]), (cut, [])):
+        video = VideoRecognizer(each, QUICK)
+        frames = [make_frame(i, (0, 1280 - 230 - 4)) for i in range(4)]
+        assert texts([*map(video.feed, frames), video.close()]) == told
 
 
 def test_cameras_share_a_recognizer_and_nothing_else(recognizer: Recognizer) -> None:

@@ -35,13 +35,16 @@ from openplate.ocr import Reader, Spelling
 from openplate.reading import read_plates
 from openplate.region_classifier import RegionClassifier
 from openplate.regions import certain, combine, guide_reading, is_code, parse_text_formats
-from openplate.search import PLANS, Found, search, vehicle_of
+from openplate.search import PLANS, Found, look_closer, search, vehicle_of
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | npt.NDArray[np.uint8]
 """A path, the bytes of a picture file, or an array (h, w, 3) RGB, (h, w) grey or (h, w, 4) with alpha."""
 
 _CONFIDENT_REGION = 0.35  # from here on the look of a plate says which formats its text may have
 _MOST_REGIONS = 5
+_LEGIBLE_PX = 32.0  # of a plate's box: nearer looks at smaller ones find nothing to read
+_SAME = 0.4  # of both boxes together: what they have in common where both are of one plate
+_MOST_CLOSER = 2  # plates of a picture that are looked at from nearer
 _CORNER_ROUNDS: dict[Mode, int] = {"fast": 1, "normal": 2, "redaction": 2}  # a third brings nothing
 
 
@@ -316,14 +319,34 @@ class Recognizer:
             places = [(plate, vehicle) for plate, vehicle in places if vehicle is not None]
         corners, boxes = [_corners(plate) for plate, _ in places], [plate.box for plate, _ in places]
         readings = self.read_plates(image, corners, boxes)
+        if self._plan.zooms:
+            self._read_closer(image, places, readings)
         plates = []
         for (plate, vehicle), reading in zip(places, readings, strict=True):
             if reading is None and self._strict:
                 continue
-            if reading is not None and reading.confidence < self.options.threshold_reading:
-                reading = None
-            plates.append(Plate(plate, reading, vehicle))
+            plates.append(Plate(plate, reading if self._is_read(reading) else None, vehicle))
         return _best_of_each_vehicle(plates, self.options.plates_per_vehicle)
+
+    def _read_closer(
+        self, image: Image, places: list[tuple[Detection, int | None]], readings: list[PlateReading | None]
+    ) -> None:
+        """Where nothing could be read, the box may be wrong: another one, and its reading, take their places."""
+        unread = [
+            i for i, each in enumerate(readings) if not self._is_read(each) and places[i][0].box.width >= _LEGIBLE_PX
+        ]
+        for i in unread[:_MOST_CLOSER]:
+            plate, vehicle = places[i]
+            closer = look_closer(self.stages.detector, image, plate, self._thresholds)
+            if closer is None or any(closer.box.iou(other.box) > _SAME for other, _ in places):
+                continue
+            (closer,) = self.refine(image, [closer])
+            (reading,) = self.read_plates(image, [_corners(closer)], [closer.box])
+            if self._is_read(reading):
+                places[i], readings[i] = (closer, vehicle), reading
+
+    def _is_read(self, reading: PlateReading | None) -> bool:
+        return reading is not None and reading.confidence >= self.options.threshold_reading
 
     def _settle(self, spelling: Spelling, look: tuple[Guess, ...]) -> PlateReading | None:
         """Look and text together: the region's formats settle characters, the text speaks for a region."""

@@ -11,6 +11,8 @@ from openplate.imaging import Image, crop
 
 _EDGE_PX = 2.0  # of the canvas
 _ON_VEHICLE = 0.6
+_AROUND = 0.5  # of a plate's box on each side, when it is looked at from nearer
+_SMALLER = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,17 @@ def zoom_windows(
         if gains and not any(_lies_on(p, vehicle) and p.confidence >= plan.sure for p in plates):
             windows.append(window)
     return windows[: plan.zooms]
+
+
+def look_closer(detector: Detector, image: Image, plate: Detection, thresholds: Thresholds) -> Detection | None:
+    """The plate within the box of one that was seen from afar, where it is smaller than that; else None.
+
+    From afar a long plate and what is around it, as the front of a motorcycle, may look like one plate of two lines.
+    """
+    window = plate.box.expand(_AROUND).clamp(image.width, image.height)
+    found = _of_kind(_look(detector, image, window, thresholds, round(detector.reach * ZOOM_REACH)), "plate")
+    inside = [each for each in found if _lies_on(each, plate) and each.box.area < _SMALLER * plate.box.area]
+    return max(inside, key=lambda each: each.confidence, default=None)
 
 
 def _scale(window: Box, reach: float) -> float:

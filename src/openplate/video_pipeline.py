@@ -180,5 +180,9 @@ def _sighting(
 def _is_cut(plate: Plate, recognition: Recognition) -> bool:
     """It ends at the picture's edge: what it says there is not all, and its vehicle is coming in or going out."""
     box = plate.detection.box
+    if plate.detection.corners is not None:
+        # They are found from closer up, and may reach the edge where the box ends just before it.
+        around = plate.detection.corners.box
+        box = Box(min(box.x1, around.x1), min(box.y1, around.y1), max(box.x2, around.x2), max(box.y2, around.y2))
     right, bottom = recognition.width - _EDGE_PX, recognition.height - _EDGE_PX
     return box.x1 < _EDGE_PX or box.y1 < _EDGE_PX or box.x2 > right or box.y2 > bottom

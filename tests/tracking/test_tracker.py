@@ -122,6 +122,15 @@ def test_weak_detections_keep_a_track_but_begin_none() -> None:
     assert track.state == "confirmed"
 
 
+def test_a_plate_that_can_be_read_begins_a_track_however_weakly_it_was_found() -> None:
+    box = Box(100, 100, 180, 120)
+    tracker = Tracker(TrackerOptions())
+    faint = replace(make_plate("B4K77Q", box=box, confidence=0.9), detection=make_detection("plate", box, 0.3))
+    assert tracker.update([], [replace(faint, reading=None)], START, 0) == ()
+    (track,) = tracker.update([], [faint], START + timedelta(seconds=0.1), 1)
+    assert (track.text, track.plate_index) == ("B4K77Q", 0)
+
+
 def test_another_plate_in_front_does_not_change_whose_track_it_is() -> None:
     """The plate of a car behind shows beside the driver of the one in front."""
     tracker = Tracker(TrackerOptions())

@@ -19,9 +19,9 @@ class Observation:
 
     @property
     def confidence(self) -> float:
-        """That of the surer one."""
-        found = [each for each in (self.vehicle, self.plate.detection if self.plate else None) if each]
-        return max(each.confidence for each in found)
+        """That of the surest: what can be read is a plate, however faintly it was found."""
+        found = (self.vehicle, self.plate.detection if self.plate else None, self.reading)
+        return max(each.confidence for each in found if each)
 
     @property
     def reading(self) -> PlateReading | None:

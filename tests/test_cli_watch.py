@@ -119,6 +119,7 @@ def test_a_file_that_is_no_video(tmp_path: Path) -> None:
         (("--region", "zz", "x.mp4"), 2, "there is no region 'zz'"),
         (("--show", "a.mp4", "b.mp4"), 2, "--show and --video are for one camera"),
         (("--scout", "gone"), 2, "gone cannot be read"),
+        (("--stream-config", "gone"), 2, "gone cannot be read"),
     ],
 )
 def test_wrong_usage(arguments: tuple[str, ...], code: int, complaint: str, tmp_path: Path) -> None:
@@ -127,6 +128,17 @@ def test_wrong_usage(arguments: tuple[str, ...], code: int, complaint: str, tmp_
     result = Bench().run("watch", *(tmp_path / each if each in ("a.mp4", "b.mp4") else each for each in arguments))
     assert result.exit_code == code, result.output
     assert complaint in result.stderr
+
+
+def test_a_folder_without_streams_file_is_given_one_to_fill_in(tmp_path: Path) -> None:
+    first = Bench().run("watch", "--stream-config", tmp_path)
+    assert first.exit_code == 2
+    assert "config.ini was not there and has been written" in first.stderr
+    text = (tmp_path / "config.ini").read_bytes()
+    assert b"[[camera-1]]" in text
+    second = Bench().run("watch", "--stream-config", tmp_path)
+    assert "there is nothing to watch" in second.stderr
+    assert (tmp_path / "config.ini").read_bytes() == text
 
 
 def test_a_terminal_is_needed_to_show(gate: Path) -> None:

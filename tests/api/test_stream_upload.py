@@ -180,7 +180,9 @@ def test_a_video_is_watched_to_its_end(tmp_path: Path, street: bytes) -> None:
         assert "abc1234" not in json.dumps(answer)
         status, answer = post(address, upload, ("sample", None, b"2"))
         assert (answer["frames"], answer["usage"]["calls"]) == (8, 2)
-    first, second = (json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines())
+        status, answer = post(address, upload, ("total", None, b"3"), ("video_fps", None, b"5"), ("name", None, b"x"))
+        assert (answer["frames"], answer["ignored_fields"]) == (3, ["video_fps", "name"])
+    first, second, _ = (json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines())
     result = first["results"][0]
     assert (result["plate"], result["source_url"], result["user_data"]) == ("abc1234", "street.mkv", "from afar")
     assert (first["camera_id"], result["direction"]) == ("files", 0)
@@ -188,7 +190,7 @@ def test_a_video_is_watched_to_its_end(tmp_path: Path, street: bytes) -> None:
     assert 0 <= result["position_sec"] <= 1.4
     assert second["results"][0]["user_data"] == ""
     with (tmp_path / "out.csv").open(newline="") as file:
-        assert [row["plate"] for row in csv.DictReader(file)] == ["abc1234", "abc1234"]
+        assert [row["plate"] for row in csv.DictReader(file)] == ["abc1234"] * 3
     assert (tmp_path / first["filename"]).is_file()
     assert list((tmp_path / "uploads").iterdir()) == []
 

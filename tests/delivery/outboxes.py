@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 from openplate.delivery.addresses import AddressPolicy
 from openplate.delivery.connections import ConnectionPolicy
-from openplate.delivery.dispatcher import Dispatcher, DispatcherOptions
+from openplate.delivery.dispatcher import Dispatcher, DispatcherOptions, TargetOptions
 from openplate.delivery.mail import SendMail
 from openplate.storage import Entry, File, Message, Store, Target
 
@@ -50,9 +51,12 @@ class Desk:
 
     @contextlib.contextmanager
     def dispatching(
-        self, options: DispatcherOptions = OPTIONS, send_mail: SendMail | None = None
+        self,
+        options: DispatcherOptions = OPTIONS,
+        send_mail: SendMail | None = None,
+        special: Mapping[int, TargetOptions] = MappingProxyType({}),
     ) -> Iterator[Dispatcher]:
-        dispatcher = Dispatcher(self.store, self.policy, send_mail, options, self.clock, lambda: 0.5)
+        dispatcher = Dispatcher(self.store, self.policy, send_mail, options, self.clock, lambda: 0.5, dict(special))
         dispatcher.start()
         try:
             yield dispatcher

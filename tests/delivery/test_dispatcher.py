@@ -13,6 +13,7 @@ import pytest
 from outboxes import OPTIONS, Desk, a_desk, number_of
 from receivers import Received, Receiver, Reply, free_port, receiving, wait_until
 
+from openplate.delivery.dispatcher import TargetOptions
 from openplate.delivery.schedule import Outcome
 from openplate.errors import DeliveryError
 from openplate.storage import File
@@ -94,6 +95,21 @@ def test_a_receiver_is_left_alone_for_as_long_as_it_asks(desk: Desk, header: str
             desk.clock.turn(seconds=25)
             receiver.wait_for(3)
     assert numbers(receiver) == [1, 1, 2]
+
+
+def test_targets_with_ways_of_their_own(desk: Desk) -> None:
+    """One has little time, and forgets what it does not take; the other has the usual time."""
+    desk.policy = replace(desk.policy, timeout_s=60)
+    with receiving(lambda _: Reply(delay_s=0.5)) as receiver:
+        hasty, patient = (desk.store.create_target(f"{receiver.url}?{name}") for name in ("hasty", "patient"))
+        for target in (hasty, patient):
+            desk.tell(target, 1, 2)
+        with desk.dispatching(special={hasty.id: TargetOptions(0.1, tries_once=True)}) as dispatcher:
+            wait_until(lambda: dispatcher.counts().delivered == 2 and dispatcher.counts().dropped == 2)
+            assert dispatcher.counts().failed == 2
+    assert desk.waiting() == 0
+    failing = {target.id: target.failing_since is not None for target in desk.store.targets()}
+    assert failing == {hasty.id: True, patient.id: False}
 
 
 def test_a_message_that_is_refused_does_not_keep_the_others_back(desk: Desk) -> None:

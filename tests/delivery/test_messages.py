@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
+from urllib.parse import unquote_plus
 
 import pytest
 from hypothesis import given
@@ -84,6 +86,29 @@ def test_a_picture_that_is_gone_leaves_the_form_without_it(tmp_path: Path, caplo
     (part,) = parts_of(body_of(make_target(images=("original",)), make_delivery(gone)))
     assert field_of(part) == ("json", None, TEXT.encode())
     assert "is gone" in caplog.text
+
+
+def decoded(body: Body, times: int) -> dict[str, object]:
+    """As a receiver reads the field ``json`` of an encoded form, and as one that decodes twice does."""
+    assert body.content_type == "application/x-www-form-urlencoded"
+    text = b"".join(body).decode("ascii")
+    for _ in range(times):
+        text = unquote_plus(text)
+    found: dict[str, object] = json.loads(text.removeprefix("json="))
+    return found
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_form_without_pictures_is_encoded_so_that_it_may_be_decoded_twice(times: int) -> None:
+    """The + of a time zone came to the vendor's own receiver as a space."""
+    data = {"timestamp_local": "2026-03-05 15:02:11.093412+01:00", "user": 'ä "%41" 100% &=+\\ é+\n'}
+    delivery = replace(make_delivery(), body=json.dumps(data, ensure_ascii=False))
+    assert decoded(body_of(make_target(images=("original",)), delivery), times) == data
+
+
+def test_large_numbers_stay_numbers_in_an_encoded_form() -> None:
+    delivery = replace(make_delivery(), body=json.dumps({"much": 1e20}))
+    assert decoded(body_of(make_target(images=("original",)), delivery), 1) == {"much": 1e20}
 
 
 @given(st.text(max_size=30), st.text(max_size=30))

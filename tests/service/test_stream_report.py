@@ -16,6 +16,7 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -23,6 +24,7 @@ from delivery.outboxes import Desk
 from delivery.receivers import Received, Receiver, receiving
 from factories import make_pixels
 from openplate.datatypes import Recognition
+from openplate.delivery.dispatcher import TargetOptions
 from openplate.errors import StorageError
 from openplate.formats import stream_table
 from openplate.imaging import Image
@@ -30,7 +32,7 @@ from openplate.imaging.frame import Frame
 from openplate.service.outputs import Camera
 from openplate.service.stream_files import ResultFiles
 from openplate.service.stream_report import StreamReporter
-from openplate.service.stream_targets import keep_targets, open_stream_store
+from openplate.service.stream_targets import keep_targets, open_stream_store, target_options
 from openplate.settings.stream import StreamCamera, StreamSettings, StreamWebhook
 from openplate.settings.stream_plan import plan_stream
 from openplate.storage import Store
@@ -290,13 +292,14 @@ def test_webhooks_arrive_with_their_pictures(tmp_path: Path, store: Store) -> No
     assert found["upload"][0] == "15-02-11.093412.jpg"
 
 
-def test_webhooks_without_pictures_are_forms_too(tmp_path: Path, store: Store) -> None:
+def test_webhooks_without_pictures_are_encoded_forms(tmp_path: Path, store: Store) -> None:
     with told(store, tmp_path, [picture()], image=False) as receiver:
         (request,) = receiver.wait_for(1)
-    assert request.headers["content-type"].startswith("multipart/form-data")
-    assert list(parts(request)) == ["json"]
-    box = json.loads(parts(request)["json"][1])["data"]["results"][0]["box"]
-    assert box == {"xmin": 337, "ymin": 270, "xmax": 412, "ymax": 305}
+    assert request.headers["content-type"] == "application/x-www-form-urlencoded"
+    ((name, text),) = parse_qsl(request.body.decode("ascii"), strict_parsing=True)
+    data = json.loads(text)["data"]
+    assert (name, data["timestamp_local"]) == ("json", "2026-03-05 15:02:11.093412+01:00")
+    assert data["results"][0]["box"] == {"xmin": 337, "ymin": 270, "xmax": 412, "ymax": 305}
 
 
 def test_dwell_time_follows_where_it_is_asked_for(tmp_path: Path, store: Store) -> None:
@@ -331,6 +334,18 @@ def test_targets_are_kept_as_the_settings_have_them(store: Store) -> None:
     assert [target.url for target in store.targets()] == ["http://h/1"]
 
 
+def test_each_receiver_has_its_own_patience(store: Store) -> None:
+    one = StreamWebhook("one", "http://h/1", caching=False, request_timeout=3)
+    two, twin = StreamWebhook("two", "http://h/2"), StreamWebhook("twin", "http://h/1", request_timeout=9)
+    targets = keep_targets(store, [one, two])
+    assert target_options(targets) == {
+        targets[one].id: TargetOptions(3, tries_once=True),
+        targets[two].id: TargetOptions(30, tries_once=False),
+    }
+    targets = keep_targets(store, [one, twin])  # the same address, header and pictures: one receiver
+    assert target_options(targets) == {targets[one].id: TargetOptions(9, tries_once=False)}
+
+
 def test_what_waits_for_a_receiver_that_was_removed_is_still_delivered(tmp_path: Path, store: Store) -> None:
     hook = StreamWebhook("office", "http://127.0.0.1:9/")
     StreamReporter(settings_of(tmp_path, webhooks=(hook,)), store).group(GATE, picture())
@@ -359,6 +374,7 @@ def test_the_plan_has_what_the_settings_say(tmp_path: Path) -> None:
         report_static=True,
         plates_per_vehicle=2,
         max_reconnection_delay=30.0,
+        total=9,
         source="rtsp://h/1",
     )
     off, upload = replace(camera, id="b", active=False), replace(camera, id="c", url="file-upload")
@@ -372,6 +388,9 @@ def test_the_plan_has_what_the_settings_say(tmp_path: Path) -> None:
     assert (groups.report_static, groups.report_vehicles, groups.max_dwell_delay_s) == (True, True, 20.0)
     assert (look.regions, look.strict, look.vehicle_required) == (("de",), True, True)
     assert (look.plates_per_vehicle, look.attributes) == (2, True)
+    assert plan.most_frames == 9
+    (endless,) = plan_stream(StreamSettings(tmp_path, cameras=(replace(camera, total=-1),)))
+    assert endless.most_frames is None
 
 
 def test_a_recognition_of_a_frame_is_no_event(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import random
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -65,6 +66,24 @@ def test_what_was_not_taken_waits_for_the_next_start(tmp_path: Path) -> None:
         side.close(60)
     again = StreamSide.open(settings["first"], tmp_path / "data")
     assert again.waiting() == 1
+    again.close(1)
+
+
+def test_without_caching_what_was_not_taken_is_counted_and_forgotten(tmp_path: Path) -> None:
+    with receiving(lambda _: Reply(503)) as receiver:
+        path = write(tmp_path, receiver.url)
+        path.write_text(path.read_text().replace("request_timeout", "caching = no\nrequest_timeout"))
+        side = StreamSide.open(load_stream_settings(path), tmp_path / "data")
+        side.start()
+        for number in range(3):
+            side.output.group(GATE, replace(PICTURE, group=make_group(id=f"{number:032x}")))
+        receiver.wait_for(3, 60)
+        side.close(60)
+        counts = side.counts()
+    assert counts is not None
+    assert (counts.dropped, counts.delivered) == (3, 0)
+    again = StreamSide.open(load_stream_settings(path), tmp_path / "data")
+    assert (again.waiting(), again.output.failures) == (0, {})
     again.close(1)
 
 

@@ -161,6 +161,19 @@ def test_when_it_is_stopped_what_is_open_is_reported(recognizer: Recognizer) -> 
     assert watcher.statuses()[0].state == "stopped"
 
 
+@pytest.mark.parametrize("where", ["gate.mp4", "rtsp://gate"])
+def test_a_camera_ends_after_so_many_frames_where_it_is_told_so(recognizer: Recognizer, where: str) -> None:
+    kept, is_over = Keeping(), threading.Event()
+    plan = replace(make_plan(where=where), most_frames=4)
+    watcher, _, _ = watch(recognizer, [plan], {where: lambda: endless(passing(), is_over)}, kept)
+    assert watcher.wait(60)
+    is_over.set()
+    watcher.close()
+    assert len(kept.frames) == 4
+    assert kept.texts() == [("gate", "ABC1234")]
+    assert watcher.statuses()[0].state == "stopped"
+
+
 def test_a_camera_that_goes_silent_has_its_groups_reported(recognizer: Recognizer) -> None:
     kept, is_over = Keeping(), threading.Event()
     watcher, _, _ = watch(

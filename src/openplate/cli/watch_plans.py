@@ -18,7 +18,7 @@ from openplate.settings import Settings
 from openplate.settings.alprd import load_scout_settings
 from openplate.settings.scout import ScoutSettings
 from openplate.settings.stream import StreamSettings
-from openplate.settings.stream_config import load_stream_settings
+from openplate.settings.stream_config import CONFIG, load_stream_settings, write_default_config
 from openplate.settings.stream_plan import plan_stream
 from openplate.settings.watch_building import limits_of, own_scout_settings, plan_addresses, plan_cameras, plan_scout
 from openplate.settings.watch_plan import CameraPlan
@@ -82,7 +82,7 @@ def make_plans(wishes: Wishes, settings: Settings) -> Plans:
         ExtraMissing: a library is needed that is not there.
     """
     scout = own_scout_settings(settings.scout) if wishes.scout is None else load_scout_settings(wishes.scout)
-    stream = None if wishes.stream_config is None else load_stream_settings(wishes.stream_config)
+    stream = None if wishes.stream_config is None else _load_stream(wishes.stream_config)
     told = [*(plan_scout(scout, settings) if scout else ()), *plan_cameras(settings)]
     told += _after(told, () if stream is None else plan_stream(stream, limits_of(settings)))
     told += _named(wishes, settings, told)
@@ -103,6 +103,14 @@ def make_plans(wishes: Wishes, settings: Settings) -> Plans:
     if settings.mqtt.host is not None and find_spec("paho") is None:
         raise ExtraMissing(f"MQTT needs paho-mqtt, not installed here; install with: {STREAM}")
     return plans
+
+
+def _load_stream(path: Path) -> StreamSettings:
+    """As Stream does on its first start, a folder without ``config.ini`` is given one to fill in."""
+    if path.is_dir() and not (path / CONFIG).exists():
+        written = write_default_config(path)
+        raise SettingsError(f"{written} was not there and has been written: say in it which cameras to watch")
+    return load_stream_settings(path)
 
 
 def _with_previews(plan: CameraPlan, confidence: float) -> CameraPlan:

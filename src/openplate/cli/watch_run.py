@@ -334,6 +334,7 @@ def _state(watcher: Watcher, sides: _Sides) -> WatchState:
     webhooks = None if stream is None else stream.counts()
     if stream is not None and webhooks is not None:
         counters |= {"webhooks_delivered": webhooks.delivered, "webhooks_failed": webhooks.failed}
+        counters["webhooks_dropped"] = webhooks.dropped
         with suppress(StorageError):  # what can be told is told
             levels["webhooks_waiting"] = stream.waiting()
     if stream is not None:

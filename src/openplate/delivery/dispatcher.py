@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -58,11 +58,29 @@ class DispatcherOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class TargetOptions:
+    """What holds for one target alone.
+
+    Attributes:
+        timeout_s: for one attempt, at most that of the policy; None: that of the policy.
+        tries_once: a message that it does not take is forgotten, and the next one follows at once.
+    """
+
+    timeout_s: float | None = None
+    tries_once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Counts:
-    """What a dispatcher did since it was made; ``busy`` is how many targets it is sending to right now."""
+    """What a dispatcher did since it was made.
+
+    ``failed`` are attempts, ``dropped`` messages that were forgotten after theirs; ``busy`` is how many targets it is
+    sending to right now.
+    """
 
     delivered: int = 0
     failed: int = 0
+    dropped: int = 0
     disabled: int = 0
     busy: int = 0
 
@@ -93,6 +111,7 @@ class Dispatcher:
         store: the outbox.
         policy: what may be connected to, and for how long.
         send_mail: tells owners that their target was disabled; None where there is no mail server.
+        special: targets that are treated in a way of their own, by their ids.
         now: the time, aware. random: numbers from 0 to 1.
     """
 
@@ -102,6 +121,7 @@ class Dispatcher:
     options: DispatcherOptions = field(default_factory=DispatcherOptions)
     now: Callable[[], datetime] = _utc_now
     random: Callable[[], float] = random.random
+    special: dict[int, TargetOptions] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._stopping = threading.Event()
@@ -109,7 +129,7 @@ class Dispatcher:
         self._slots = threading.BoundedSemaphore(self.options.senders)
         self._lock = threading.Lock()
         self._turns: dict[str, tuple[_Turn, threading.Thread]] = {}
-        self._totals = dict.fromkeys(("delivered", "failed", "disabled"), 0)
+        self._totals = dict.fromkeys(("delivered", "failed", "dropped", "disabled"), 0)
         self._leader: threading.Thread | None = None
         self._clock_ahead_s: float | None = None  # of the monotonic one, at the last look
 
@@ -144,8 +164,12 @@ class Dispatcher:
     def send_test(self, target: Target) -> Attempt:
         """Sends a sample message at once, past the queue and without any consequence for the target."""
         now = self.now()
-        with Caller(self.policy) as caller:
+        with Caller(self._policy_of(target)) as caller:
             return send(caller, target, uuid.uuid4().hex, sample_body(target, now), now)
+
+    def _policy_of(self, target: Target) -> ConnectionPolicy:
+        timeout_s, most_s = self.special.get(target.id, TargetOptions()).timeout_s, self.policy.timeout_s
+        return self.policy if timeout_s is None else replace(self.policy, timeout_s=min(timeout_s, most_s))
 
     def _current(self) -> list[tuple[_Turn, threading.Thread]]:
         with self._lock:
@@ -192,7 +216,7 @@ class Dispatcher:
         if target is None:
             return False
         held_until = time.monotonic() + self._lease_s
-        turn = _Turn(target, owner, Caller(self.policy), held_until, target.failing_since is not None)
+        turn = _Turn(target, owner, Caller(self._policy_of(target)), held_until, target.failing_since is not None)
         thread = threading.Thread(target=self._run, args=(turn,), name=f"deliveries to {target.id}", daemon=True)
         with self._lock:
             self._turns[owner] = turn, thread
@@ -264,6 +288,11 @@ class Dispatcher:
         if self._stopping.is_set() and made.status is None:
             return False  # cut off by us: no failure of the receiver's
         self._count("failed")
+        if self.special.get(turn.target.id, TargetOptions()).tries_once and made.outcome is not Outcome.GONE:
+            self.store.dropped(delivery.id, self.now())
+            self._count("dropped")
+            _log.error("message %s to target %d is not kept: %s", delivery.id, turn.target.id, made.detail)
+            return True
         return self._fail(turn, delivery, made)
 
     def _fail(self, turn: _Turn, delivery: Delivery, made: Attempt) -> bool:

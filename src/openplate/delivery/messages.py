@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote_plus
 
 from openplate.delivery.addresses import AddressPolicy, check_url
 from openplate.delivery.connections import Body
@@ -34,6 +35,7 @@ _HOP: Final = ("keep-alive", "te", "trailer", "upgrade", "expect", "accept-encod
 _SIGNATURE: Final = ("webhook-id", "webhook-timestamp", "webhook-signature")
 _OWN_HEADERS: Final = frozenset((*_FRAMING, *_HOP, *_SIGNATURE, DELIVERY_ID))
 _EMAIL: Final = re.compile(r"[^\s@<>,;:\"\x00-\x1f\x7f]+@[^\s@<>,;:\"\x00-\x1f\x7f]+")
+_PLUS: Final = re.compile(r"(?<![0-9][eE])\+")  # not that of a number, as in 1e+20
 _PICTURES: Final = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n", "image/png"), (b"GIF8", "image/gif"))
 
 
@@ -95,11 +97,25 @@ class Picture:
 
 
 def body_of(target: Target, delivery: Delivery) -> Body:
-    """The message in its form: JSON by itself, or for a target with pictures a form that begins with ``json``."""
-    if not target.images and not delivery.attachments:
-        return Body.of("application/json", [delivery.body.encode()])
+    """The message in its form: JSON by itself, or for a target with pictures a form that begins with ``json``.
+
+    A form without pictures, as Stream sends it where none are wanted, is URL-encoded.
+    """
+    if not delivery.attachments:
+        if not target.images:
+            return Body.of("application/json", [delivery.body.encode()])
+        return Body.of("application/x-www-form-urlencoded", [_encoded(delivery.body)])
     there = [each for each in delivery.attachments if _is_there(each)]
     return form_of(delivery.body, [Picture(each.name, each.filename, each.path) for each in there])
+
+
+def _encoded(text: str) -> bytes:
+    """A JSON text as the only field of a form.
+
+    Some receivers decode it twice, which would make spaces of the + of a time zone: JSON has another way to write it.
+    """
+    plain = _PLUS.sub(r"\\u002b", text).replace("%", r"\u0025")
+    return f"json={quote_plus(plain)}".encode()
 
 
 def form_of(text: str, pictures: Sequence[Picture]) -> Body:

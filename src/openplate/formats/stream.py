@@ -194,7 +194,7 @@ def file_answer(
     """What whoever uploaded a file is told: that it was worked on, and the usage; readings go elsewhere.
 
     Nobody has published Stream's own form of it. ``calls`` are the files worked on so far, ``ignored`` the names of
-    fields that are no settings.
+    fields that are no settings, or have no effect.
     """
     return {
         "status": "done",

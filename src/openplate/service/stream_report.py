@@ -77,6 +77,11 @@ class StreamReporter:
         self._started: dict[str, datetime] = {}
 
     @property
+    def targets(self) -> Mapping[StreamWebhook, Target]:
+        """Which receiver is which target of the outbox."""
+        return self._targets
+
+    @property
     def failures(self) -> Mapping[str, int]:
         """What could not be kept since the start: ``picture``, ``csv``, ``jsonlines``, ``webhooks``."""
         with self._lock:

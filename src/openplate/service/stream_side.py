@@ -17,7 +17,7 @@ from openplate.imaging import DEFAULT_LIMITS, ImageLimits
 from openplate.pipeline import Recognizer
 from openplate.service.housekeeping import Housekeeping
 from openplate.service.stream_report import StreamReporter
-from openplate.service.stream_targets import open_stream_store
+from openplate.service.stream_targets import open_stream_store, target_options
 from openplate.service.stream_uploads import FileService, FileWatcher
 from openplate.service.uploaded_file import DEFAULT_FILE_LIMITS, FileLimits
 from openplate.settings import StorageSettings
@@ -70,7 +70,9 @@ class StreamSide:
         try:
             policy = ConnectionPolicy(AddressPolicy(allow_private), timeout_s=settings.request_timeout_s)
             dispatcher = Dispatcher(store, policy, options=DispatcherOptions(give_up_after=GIVE_UP_AFTER))
-            return cls(settings, folder, StreamReporter(settings, store, wake=dispatcher.wake), dispatcher, store)
+            output = StreamReporter(settings, store, wake=dispatcher.wake)
+            dispatcher.special.update(target_options(output.targets))
+            return cls(settings, folder, output, dispatcher, store)
         except BaseException:
             store.close()
             raise

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
+from openplate.delivery.dispatcher import TargetOptions
 from openplate.settings.stream import StreamWebhook
 from openplate.storage import ImageKind, Store, Target
 
@@ -48,6 +49,16 @@ def keep_targets(store: Store, webhooks: Iterable[StreamWebhook]) -> Mapping[Str
     for target in known.values():
         if target.id not in wanted | waiting:
             store.delete_target(target.id)
+    return found
+
+
+def target_options(targets: Mapping[StreamWebhook, Target]) -> dict[int, TargetOptions]:
+    """``request_timeout`` and ``caching`` by the targets' ids; of sections that share one the more patient counts."""
+    found: dict[int, TargetOptions] = {}
+    for webhook, target in targets.items():
+        known = found.get(target.id, TargetOptions(0.0, tries_once=True))
+        timeout_s = max(known.timeout_s or 0.0, webhook.request_timeout)
+        found[target.id] = TargetOptions(timeout_s, tries_once=known.tries_once and not webhook.caching)
     return found
 
 

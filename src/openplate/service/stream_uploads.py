@@ -37,7 +37,7 @@ class FileOutcome:
         frames: that were looked at; ``events``: passes that were reported.
         failed_frames: that could not be analysed.
         seconds: that it took.
-        ignored: names of fields that are no settings.
+        ignored: names of fields that are no settings, or have no effect.
     """
 
     camera_id: str
@@ -114,7 +114,7 @@ class FileWatcher:
         frames = failed = events = 0
         try:
             for frame in source:
-                if self._stopping.is_set():
+                if self._stopping.is_set() or frames == plan.most_frames:
                     break
                 frames += 1
                 try:

@@ -103,6 +103,7 @@ class WatchedCamera:
         self._live: LiveCamera | None = None
         self._is_in_trouble = False
         self._failures_in_a_row = 0
+        self._frames_left = plan.most_frames
         self._thread = threading.Thread(target=self._run, name=f"watch {plan.name}", daemon=True)
 
     def start(self) -> None:
@@ -196,6 +197,7 @@ class WatchedCamera:
         self._newest = frame  # only now, when this thread needs it no more
 
     def _look_at(self, frame: Frame) -> None:
+        self._count_look()
         try:
             seen = self._video.feed(frame)
         except Exception as error:
@@ -214,6 +216,13 @@ class WatchedCamera:
             )
         self._output.frame(self.camera, recognition, frame)
         self._report(seen)
+
+    def _count_look(self) -> None:
+        """The last frame that the plan asks for ends the camera as a wish to stop does."""
+        if self._frames_left is not None:
+            self._frames_left -= 1
+            if self._frames_left <= 0:
+                self._stopping.set()
 
     def _hold(self) -> None:
         """No frame has come for a while."""

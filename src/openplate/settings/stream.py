@@ -153,11 +153,9 @@ class StreamWebhook:
     ] = ("vehicle",)
     image_quality: Annotated[int, _QUALITY, "Quality of these JPEGs (default: Openplate's)."] = 80
     caching: Annotated[
-        bool, YesNo(), "Accepted and without effect: what cannot be delivered is always kept and sent later."
+        bool, YesNo(), "Whether what cannot be delivered is kept and sent later; no: it is tried once, and counted."
     ] = True
-    request_timeout: Annotated[
-        float, _TIMEOUT, "Seconds after which an attempt is given up; the longest of all receivers holds."
-    ] = 30.0
+    request_timeout: Annotated[float, _TIMEOUT, "Seconds after which an attempt is given up."] = 30.0
     video: Annotated[bool, YesNo(), "Accepted and without effect: no clips are recorded."] = False
     name: Annotated[str, _HERE, "What people call it; has no effect."] = ""
 
@@ -180,7 +178,7 @@ class StreamCamera:
     name: Annotated[str, _HERE, "What people call it; has no effect."] = ""
     sample: Annotated[int, WholeNumber(1, 1000), "One of every so many frames is looked at."] = 2
     total: Annotated[
-        int, OrNone(1, 2**31, "no limit"), "Accepted and without effect: cameras are watched until the end."
+        int, OrNone(1, 2**31, "no limit"), "The camera is watched for so many frames that are looked at, then no more."
     ] = -1
     regions: Annotated[
         tuple[str, ...], ListOf(_HERE, "codes of regions with commas"), "Regions that are expected."

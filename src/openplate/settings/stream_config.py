@@ -55,6 +55,8 @@ OVERRIDABLE: Final = (
 )
 """What whoever uploads a file may say of it: not where files are written, nor who is told."""
 
+WITHOUT_EFFECT: Final = ("name", "video_fps", "video_overlay")
+
 _DEFAULT: Final = """\
 # Cameras that Openplate watches, in the words of Plate Recognizer's Stream.
 # Lines that begin with # say nothing. Changes take effect after a restart.
@@ -110,7 +112,7 @@ def load_stream_settings(path: Path) -> StreamSettings:
 def with_overrides(
     camera: StreamCamera, values: Mapping[str, Sequence[str]], folder: Path
 ) -> tuple[StreamCamera, tuple[str, ...]]:
-    """The camera with other values for some keys, and which of the names given are no keys of a camera.
+    """The camera with other values for some keys, and which of the names given are no keys, or have no effect.
 
     Args:
         camera: of the settings.
@@ -131,7 +133,7 @@ def with_overrides(
     changed = replace(camera, **found)
     _check(changed, at)
     changed = replace(changed, mask=_mask(changed.mask_id, folder, at))
-    return changed, tuple(key for key in values if key not in _CAMERA)
+    return changed, tuple(key for key in values if key not in _CAMERA or key in WITHOUT_EFFECT)
 
 
 def _listed(key: str, texts: Sequence[str]) -> list[str]:
@@ -187,17 +189,10 @@ def _webhooks(tree: Mapping[str, Any], file: Path, warnings: list[str]) -> dict[
         values = _flat(section, at)
         if not values.get("url"):
             raise at.error(f"url must be {_WEBHOOK['url'][0].accepts}, it is missing", WRONG_TARGET)
-        webhook = StreamWebhook(id, **accepted(_WEBHOOK, values, at, warnings))
-        found[id] = webhook
-        warnings.extend(_webhook_without_effect(webhook, at))
+        found[id] = StreamWebhook(id, **accepted(_WEBHOOK, values, at, warnings))
+        if found[id].video:
+            warnings.append(f"{at} video has no effect: no clips are recorded")
     return found
-
-
-def _webhook_without_effect(webhook: StreamWebhook, at: Place) -> Iterator[str]:
-    if not webhook.caching:
-        yield f"{at} caching = no has no effect: what cannot be delivered is kept and sent later"
-    if webhook.video:
-        yield f"{at} video has no effect: no clips are recorded"
 
 
 def _flat(section: Mapping[str, Any], at: Place) -> dict[str, Value]:
@@ -266,12 +261,10 @@ def _camera_without_effect(camera: StreamCamera, at: Place) -> Iterator[str]:
     for key in ("video_fps", "video_overlay"):
         if getattr(camera, key):
             yield f"{at} {key} has no effect: no clips are recorded"
-    if camera.total != -1:
-        yield f"{at} total has no effect: cameras are watched until the end"
     if camera.trajectory and camera.max_dwell_delay is None:
         yield f"{at} trajectory has no effect without max_dwell_delay"
-    if not camera.webhook_caching:
-        yield f"{at} webhook_caching = no has no effect: what cannot be delivered is kept and sent later"
+    if camera.max_dwell_delay is not None and not (camera.webhook_targets or camera.webhook_target):
+        yield f"{at} max_dwell_delay has no effect without webhook_targets"
 
 
 def _source(url: str, folder: Path) -> str:

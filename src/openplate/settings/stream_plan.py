@@ -40,7 +40,8 @@ def plan_camera(camera: StreamCamera, number: int, where: str, limits: ImageLimi
     )
     ground = build_ground(f"[cameras] [[{camera.id}]] ground_points", camera.ground_points)
     video = VideoOptions(groups=group_options(camera), zone=_zone(camera), ground=ground)
-    return CameraPlan(camera.id, number, where, source, recognition_options(camera), video)
+    most = None if camera.total == -1 else camera.total
+    return CameraPlan(camera.id, number, where, source, recognition_options(camera), video, most_frames=most)
 
 
 def group_options(camera: StreamCamera) -> GroupOptions:

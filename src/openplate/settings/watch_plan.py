@@ -22,6 +22,7 @@ class CameraPlan:
         video: how frames become groups, and which part of the picture counts.
         skips_still: whether frames in which nothing moves are left alone.
         latitude, longitude, heading_degrees: where it stands and looks; None: not known.
+        most_frames: it is watched for so many frames that are looked at, then no more; None: to the end.
     """
 
     name: str
@@ -34,3 +35,4 @@ class CameraPlan:
     latitude: float | None = None
     longitude: float | None = None
     heading_degrees: float | None = None
+    most_frames: int | None = None

@@ -182,6 +182,15 @@ def failed(connection: Connection, delivery_id: str, now: datetime, next_at: dat
         connection.execute(_FAILS, {"which": target_id, "moment": to_microseconds(now)})
 
 
+def dropped(connection: Connection, media: Media, delivery_id: str, now: datetime) -> list[str]:
+    """Forget a delivery that failed and is not to be kept; the files that it needed."""
+    target_id = connection.execute(_REMOVE, {"which": delivery_id}).scalar()
+    if target_id is None:
+        return []
+    connection.execute(_FAILS, {"which": target_id, "moment": to_microseconds(now)})
+    return media.disown(connection, [delivery_id])
+
+
 def requeue(connection: Connection, target_id: int, now: datetime) -> int:
     """Make all that a target has not got due now, as if it were new; how many."""
     return connection.execute(_REQUEUE, {"which": target_id, "now": to_microseconds(now)}).rowcount

@@ -261,6 +261,14 @@ class Store:
             lambda connection: outbox.failed(connection, delivery_id, now, next_at, error), is_durable=False
         )
 
+    def dropped(self, delivery_id: str, now: datetime) -> None:
+        """Forget a delivery that failed and is not to be kept; again is no error. Its target is failing."""
+        digests = self._database.write(
+            lambda connection: outbox.dropped(connection, self._media, delivery_id, now), is_durable=False
+        )
+        if digests:
+            self._media.discard(digests)
+
     def requeue(self, target_id: int, now: datetime | None = None) -> int:
         """Make all that a target has not got due now, given-up ones too, as if it were new; how many."""
         return self._database.write(lambda connection: outbox.requeue(connection, target_id, now or _now()))

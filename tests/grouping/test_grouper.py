@@ -283,6 +283,14 @@ def test_vehicles_without_a_plate_are_told_where_asked_for() -> None:
     assert told.group.heading_degrees == pytest.approx(90)
 
 
+@pytest.mark.parametrize("options", [SCOUT, STREAM, PLAIN])
+def test_a_vehicle_whose_plate_is_hidden_in_the_end_is_one_group(options: GroupOptions) -> None:
+    """Scout was told of a car that rolled on from the barrier a second time, as a vehicle without a plate."""
+    looks = [*go("AB123CD", 0, 2), *(replace(look, text=None) for look in go("", 2.2, 12))]
+    told = run(looks, replace(options, report_vehicles=True), until_s=30)
+    assert texts(told) == ["AB123CD"]
+
+
 def test_a_vehicle_whose_plate_is_read_late_is_one_group() -> None:
     looks = [*go(None, 0, 2), *go("AB123CD", 2.2, 3, x=330)]
     told = run(looks, replace(STREAM, report_vehicles=True), until_s=20)

@@ -306,8 +306,14 @@ def test_dwell_time_follows_where_it_is_asked_for(tmp_path: Path, store: Store) 
     pair = [picture(), picture(state="left")]
     with told(store, tmp_path, pair, max_dwell_delay=10.0, trajectory=True) as receiver:
         requests = receiver.wait_for(2)
-    bodies = [json.loads(parts(request)["json"][1]) for request in requests]
+    texts = [parts(requests[0])["json"][1], parse_qsl(requests[1].body.decode("ascii"))[0][1]]
+    bodies = [json.loads(text) for text in texts]
     assert [body["hook"]["event"] for body in bodies] == ["recognition", "dwell_time"]
+    assert list(parts(requests[0])) == ["json", "upload"]
+    assert [request.headers["content-type"].partition(";")[0] for request in requests] == [
+        "multipart/form-data",
+        "application/x-www-form-urlencoded",
+    ]
     assert (bodies[1]["data"]["dwell_sec"], len(bodies[1]["data"]["trajectory"])) == (2.0, 3)
     assert len(rows(tmp_path / "gate-1_26-03-05.csv")) == 1
 

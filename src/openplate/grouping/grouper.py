@@ -88,7 +88,8 @@ class Grouper:
     def _take(self, tracked: TrackedSighting) -> None:
         reading = self._counted(tracked.reading)
         known = self._by_track.get(tracked.track_id)
-        if known is not None and self._is_over(known):
+        # Whose plate was read and is hidden now is no other vehicle.
+        if known is not None and self._is_over(known) and (reading is not None or not known.has_text):
             known = None
         if reading is None:
             passing = known or self._standing_there(tracked) or self._begin()

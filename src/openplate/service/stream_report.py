@@ -182,8 +182,12 @@ def _seen_size(group: Group) -> tuple[int, int]:
 
 
 def _message(told: _Told, webhook: StreamWebhook, target: Target, kind: str, pictures: _Pictures) -> Message:
-    """Boxes count from the top left of the first picture that goes with it; without one from that of the frame."""
-    images = webhook.image_type if webhook.image and told.image is not None else ()
+    """Boxes count from the top left of the first picture that goes with it; without one from that of the frame.
+
+    That a vehicle has left is told without pictures: the frame may be gone by then.
+    """
+    has_images = webhook.image and told.image is not None and kind != stream.DWELL_TIME
+    images = webhook.image_type if has_images else ()
     sent = stream.image_part(told.event, images[0]) if images else None
     if kind == stream.DWELL_TIME:
         data = stream.dwell_data(told.event, told.context, sent, trajectory=told.camera.trajectory)

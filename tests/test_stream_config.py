@@ -223,6 +223,10 @@ def test_what_is_taken_for_granted(tmp_path: Path) -> None:
         ("[cameras]\n[[a]]\nurl = x\nregions = usca", "F: [cameras] [[a]] regions: "),
         ("[cameras]\n[[a]]\nurl = x\ntext_formats = (a", "F: [cameras] [[a]] text_formats: "),
         ("[cameras]\n[[a]]\nurl = x\nground_points = 0 0 1 1, 1 1", "ground_points must be four or more points with"),
+        (
+            "[cameras]\n[[a]]\nurl = x\nground_points = 0 0 0 0, 1 0 1 0, .5 0 2 3, 1 1 1 1",
+            "F: [cameras] [[a]] ground_points: all of the points, or all but one, stand in one line on the picture",
+        ),
         ("[cameras]\n[[a]]\nurl = x\nground_points = a", "[[a]] ground_points must be four or more points"),
         ("[cameras]\n[[a]]\nurl = x\ncsv_file = ../a.csv", "F: [cameras] [[a]] csv_file: '../a.csv' is no name"),
         ("[cameras]\n[[a/b]]\nurl = x", "F: [cameras] [[a/b]] is no id of a camera"),

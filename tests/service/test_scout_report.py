@@ -86,8 +86,9 @@ def test_a_group_is_sent_with_its_pictures_and_known_to_the_ring(tmp_path: Path)
     bench = Bench(tmp_path)
     bench.reporter.frame(CAMERA, STREET, IMAGE)
     bench.reporter.group(CAMERA, make_group(), IMAGE)
-    _, message = bench.messages()
+    frame, message = bench.messages()
     assert message["best_uuid"] == UUID
+    assert message["best_plate"]["processing_time_ms"] == frame["results"][0]["processing_time_ms"] > 0
     assert size_of(message["best_plate"]["plate_crop_jpeg"]) == (150, 75)
     assert size_of(message["vehicle_crop_jpeg"])[0] == 224
     assert size_of(message["overview_jpeg"]) == (560, 315)

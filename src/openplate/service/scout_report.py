@@ -7,7 +7,9 @@ import logging
 import secrets
 import string
 import threading
+from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +30,7 @@ VEHICLE_WIDTH: Final = 224
 OVERVIEW_WIDTH: Final = 560
 CROP_QUALITY: Final = 85
 _UID_LENGTH: Final = 40
+_MOST_TIMES: Final = 5000  # frames of all cameras; a group is reported within seconds of its best one
 _UID_FILE: Final = "agent_uid"
 
 _log = logging.getLogger(__name__)
@@ -96,6 +99,7 @@ class ScoutReporter:
         self._jpeg_quality = jpeg_quality
         self._lock = threading.Lock()
         self._failed = 0
+        self._plate_ms: OrderedDict[str, float] = OrderedDict()
 
     @property
     def failed(self) -> int:
@@ -106,7 +110,9 @@ class ScoutReporter:
         """A frame with its time; one in which no plate was read is nothing to report."""
         if recognition.captured_at is None or not any(plate.reading for plate in recognition.plates):
             return
-        self._keep(rekor.picture_uuid(camera, recognition.captured_at), image)
+        uuid = rekor.picture_uuid(camera, recognition.captured_at)
+        self._note_time(uuid, recognition)
+        self._keep(uuid, image)
         if self._uploads is not None and not self._uploads.groups_only:
             crops = {index: _plate_jpeg(image, plate) for index, plate in enumerate(recognition.plates)}
             self._send(rekor.alpr_results(recognition, camera, plate_crops=crops, version=self._version))
@@ -118,18 +124,29 @@ class ScoutReporter:
         """
         if group.state == "left" or (group.consensus is None and self._version < 3):
             return
-        picture = _best_picture(group, image)
+        uuid = rekor.picture_uuid(camera, group.best.at)
+        with self._lock:
+            plate_ms = self._plate_ms.get(uuid, 0.0)
+        picture = replace(_best_picture(group, image), plate_ms=plate_ms)
         if group.consensus is None:
             message = rekor.vehicle_group(group, camera, picture)
         else:
             message = rekor.alpr_group(group, camera, picture, version=self._version)
         if group.state == "closed":
-            self._keep(rekor.picture_uuid(camera, group.best.at), image, message)
+            self._keep(uuid, image, message)
         self._send(message)
 
     def send(self, message: Mapping[str, object]) -> None:
         """A message that is ready, a heartbeat."""
         self._send(message)
+
+    def _note_time(self, uuid: str, recognition: Recognition) -> None:
+        """How long one plate took, for the group whose best picture this frame may be."""
+        count = sum(plate.reading is not None for plate in recognition.plates)
+        with self._lock:
+            self._plate_ms[uuid] = recognition.timings.read_ms / count
+            if len(self._plate_ms) > _MOST_TIMES:
+                self._plate_ms.popitem(last=False)
 
     def _keep(self, uuid: str, image: Image | None, meta: Mapping[str, object] | None = None) -> None:
         """Into the ring; of a picture that is there already only what is known of it is written."""

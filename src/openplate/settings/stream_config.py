@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from openplate.errors import OpenplateError, SettingsError
 from openplate.formats.stream_names import USER_DATA, check_camera_id, check_pattern
+from openplate.ground import Ground
 from openplate.regions import get, parse_text_formats
 from openplate.settings.stream import FILE_UPLOAD, ListOf, StreamCamera, StreamSettings, StreamWebhook
 from openplate.settings.stream_grammar import (
@@ -255,6 +256,11 @@ def _check(camera: StreamCamera, at: Place) -> None:
         parse_text_formats(camera.text_formats)
     except (OpenplateError, ValueError) as error:
         raise at.error(f"text_formats: {error}") from None
+    try:
+        if camera.ground_points:
+            Ground.from_points(camera.ground_points)
+    except ValueError as error:
+        raise at.error(f"ground_points: {error}") from None
 
 
 def _camera_without_effect(camera: StreamCamera, at: Place) -> Iterator[str]:

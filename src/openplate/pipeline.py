@@ -319,7 +319,7 @@ class Recognizer:
             places = [(plate, vehicle) for plate, vehicle in places if vehicle is not None]
         corners, boxes = [_corners(plate) for plate, _ in places], [plate.box for plate, _ in places]
         readings = self.read_plates(image, corners, boxes)
-        if self._plan.zooms:
+        if self.options.mode == "normal" and self._plan.zooms:  # to cover too much is no fault of redaction
             self._read_closer(image, places, readings)
         plates = []
         for (plate, vehicle), reading in zip(places, readings, strict=True):

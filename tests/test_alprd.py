@@ -105,6 +105,7 @@ def test_every_key_arrives(tmp_path: Path) -> None:
         upload_groups_only=False,
         upload_queue_maxsize_mb=5,
         custom_data='{"API_KEY": "x"}',
+        warnings=("gpu_id = 1 has no effect: the first graphics card is used",),
     )
 
 
@@ -178,14 +179,21 @@ def test_what_is_not_known_is_told_by_name(tmp_path: Path) -> None:
     settings = load_scout_settings(
         write(
             tmp_path,
-            "company_id = a\ncolour = blue\n[extra]\nx = 1\n",
+            "company_id = a\ngpu_id = 1\ncolour = blue\n[extra]\nx = 1\n",
             gate="camera_id = 1\nstream = a\nspeed = 2\nprewarp = planar,1,2\ngstreamer_format = v4l2src\n",
         )
     )
     told = "\n".join(settings.warnings)
-    for words in ("colour is not known", "x in the section [extra]", "speed is not known", "prewarp has", "gstreamer"):
+    for words in (
+        "colour is not known",
+        "x in the section [extra]",
+        "speed is not known",
+        "prewarp has",
+        "gstreamer",
+        "gpu_id = 1",
+    ):
         assert words in told
-    assert len(settings.warnings) == 5
+    assert len(settings.warnings) == 6
 
 
 @pytest.mark.parametrize(

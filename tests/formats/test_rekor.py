@@ -237,6 +237,13 @@ def dated(recognition: Recognition) -> Recognition:
     return replace(recognition, captured_at=NOON)
 
 
+def test_the_site_is_told_in_results_where_it_is_set() -> None:
+    """As the open-source daemon does."""
+    site = replace(CAMERA, agent=replace(AGENT, site_id="north"))
+    told = rekor.alpr_results(dated(make_street()), site)
+    assert told == {**rekor.alpr_results(dated(make_street()), CAMERA), "site_id": "north"}
+
+
 def make_heartbeat(version: rekor.Version = 2) -> dict[str, object]:
     machine = rekor.MachineState(NOON, 4, 12.345, 86400, 8 << 30, 2 << 30, 0, 0, 64 << 30, 32 << 30)
     state = rekor.AgentState(3600, 8 << 30, 1 << 30, NOON - timedelta(days=1), 3, 2, 2, keeps_pictures=True)

@@ -34,7 +34,7 @@ def keys(form: Any) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("heading", "form"),
     [
-        ("`alpr_results`", RESULTS_3 | {"user_data": str, "results": [PLATE_3]}),
+        ("`alpr_results`", RESULTS_3 | {"user_data": str, "site_id": str, "results": [PLATE_3]}),
         ("`alpr_group`", GROUP_3 | {"user_data": str, "custom_data": str}),
         ("`heartbeat`", HEARTBEAT_3),
     ],

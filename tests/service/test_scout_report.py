@@ -142,13 +142,16 @@ def test_nothing_need_be_kept_or_sent() -> None:
 
 
 def test_settings_say_who_reports(tmp_path: Path) -> None:
-    settings = ScoutSettings(company_id="c", country="eu", pattern="de", topn=5, user_data="u", custom_data="k")
+    settings = ScoutSettings(
+        company_id="c", country="eu", pattern="de", topn=5, user_data="u", custom_data="k", site_id="s"
+    )
     uid = agent_uid(settings, tmp_path / "data")
     assert len(uid) == 40
     assert agent_uid(settings, tmp_path / "data") == uid
     assert agent_uid(replace(settings, agent_uid="GIVEN"), tmp_path) == "GIVEN"
     agent = build_agent(settings, uid, "1.2", "gatehouse")
     assert (agent.company_id, agent.user_data, agent.custom_data, agent.hostname) == ("c", "u", "k", "gatehouse")
+    assert agent.site_id == "s"
     camera = build_camera(settings, ScoutCamera(9, "rtsp://x", camera_name="Gate", gps_latitude=1.5), agent)
     assert camera == rekor.CameraContext(agent, 9, "eu", "Gate", 1.5, None, 5, True)
 

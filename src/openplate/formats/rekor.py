@@ -124,6 +124,8 @@ def alpr_results(
     }
     if version >= 3:
         made["vehicles"] = [_vehicle_entry(vehicle, size) for vehicle in recognition.vehicles]
+    if camera.agent.site_id:
+        made["site_id"] = camera.agent.site_id
     return made | _user_data(camera)
 
 

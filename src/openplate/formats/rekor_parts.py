@@ -38,6 +38,7 @@ class Agent:
         kind: ``alprd`` for Scout's agent.
         hostname: of its machine.
         user_data: sent with every result where it is not empty.
+        site_id: sent with results of frames where it is not empty.
         custom_data: sent with groups where it is not empty; receivers look for their key there.
     """
 
@@ -48,6 +49,7 @@ class Agent:
     hostname: str = ""
     user_data: str = ""
     custom_data: str = ""
+    site_id: str = ""
 
     def __post_init__(self) -> None:
         if not _UID.fullmatch(self.uid):

@@ -63,6 +63,7 @@ def build_agent(settings: ScoutSettings, uid: str, version: str, hostname: str) 
         hostname=hostname,
         user_data=settings.user_data,
         custom_data=settings.custom_data,
+        site_id=settings.site_id,
     )
 
 

@@ -186,6 +186,8 @@ def _without_effect(
 ) -> Iterable[str]:
     if "use_beanstalkd" in given and settings.use_beanstalkd and not settings.upload_data:
         yield "use_beanstalkd has no effect: there is no beanstalkd queue, and without upload_data nothing is sent"
+    if settings.gpu_id:
+        yield f"gpu_id = {settings.gpu_id} has no effect: the first graphics card is used"
     for camera, path in cameras:
         if camera.gstreamer_format:
             yield f"{path}: gstreamer_format has no effect, {camera.stream} is opened instead"

@@ -91,7 +91,7 @@ class ScoutSettings:
     """``alprd.conf``; the defaults are Scout's where the description says nothing else."""
 
     company_id: Annotated[str, _HERE, "Told in every message; a must where data is uploaded."] = ""
-    site_id: Annotated[str, _HERE, "Name of the site (open-source daemon)."] = ""
+    site_id: Annotated[str, _HERE, "Name of the site (open-source daemon); told in results where it is not empty."] = ""
     country: Annotated[str, _HERE, "The plates that are expected: us, eu ..."] = "us"
     pattern: Annotated[str, _HERE, "Region whose forms of plates are preferred, us-mo; empty: none."] = ""
     topn: Annotated[int, WholeNumber(1, 1000), "Most candidates of a plate."] = 10
@@ -116,7 +116,11 @@ class ScoutSettings:
     ] = 120
     analysis_threads: Annotated[int, WholeNumber(1, 256), "Frames that are analysed at the same time."] = 2
     motion_detection: Annotated[bool, Switch(), "Whether only what moves is searched."] = True
-    camera_buffer_size: Annotated[int, WholeNumber(1, 10_000), "Most frames that wait to be analysed."] = 60
+    camera_buffer_size: Annotated[
+        int,
+        WholeNumber(1, 10_000),
+        "Accepted and without effect: frames of a camera do not wait, the newest is analysed.",
+    ] = 60
     classify_vehicles: Annotated[bool, Switch(), "Whether make, model, colour and body are told."] = True
     plate_groups_enabled: Annotated[bool, Switch(), "Whether readings of one vehicle become a group."] = True
     plate_groups_span_cameras: Annotated[bool, Switch(), "Whether a group may hold readings of several cameras."] = (
@@ -132,8 +136,10 @@ class ScoutSettings:
         int, WholeNumber(0, _DAY_MS), "A group is sent so long after its end, in milliseconds, at the least."
     ] = 7500
     hardware_acceleration: Annotated[bool, Switch(), "Whether the networks run on a graphics card."] = False
-    gpu_id: Annotated[int, WholeNumber(0, 64), "Which one."] = 0
-    gpu_batch_size: Annotated[int, WholeNumber(1, 1024), "Frames that it is given at once."] = 5
+    gpu_id: Annotated[int, WholeNumber(0, 64), "Accepted and without effect: the first one is used."] = 0
+    gpu_batch_size: Annotated[
+        int, WholeNumber(1, 1024), "Accepted and without effect: each frame is analysed when it is there."
+    ] = 5
     scout_version: Annotated[
         int,
         ScoutVersion(("2", "3")),

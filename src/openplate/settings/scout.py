@@ -123,9 +123,9 @@ class ScoutSettings:
     ] = 60
     classify_vehicles: Annotated[bool, Switch(), "Whether make, model, colour and body are told."] = True
     plate_groups_enabled: Annotated[bool, Switch(), "Whether readings of one vehicle become a group."] = True
-    plate_groups_span_cameras: Annotated[bool, Switch(), "Whether a group may hold readings of several cameras."] = (
-        False
-    )
+    plate_groups_span_cameras: Annotated[
+        bool, Switch(), "Accepted and without effect: each camera has groups of its own."
+    ] = False
     plate_groups_time_delta_ms: Annotated[
         int, WholeNumber(0, _DAY_MS), "A group ends when its plate was not seen for so long, in milliseconds."
     ] = 4500

@@ -43,6 +43,7 @@ Source = str | os.PathLike[str] | bytes | bytearray | memoryview | npt.NDArray[n
 _CONFIDENT_REGION = 0.35  # from here on the look of a plate says which formats its text may have
 _MOST_REGIONS = 5
 _LEGIBLE_PX = 32.0  # of a plate's box: nearer looks at smaller ones find nothing to read
+_ONE_LINE = 2.0  # width by height of a plate's box, from which on it has one line
 _SAME = 0.4  # of both boxes together: what they have in common where both are of one plate
 _MOST_CLOSER = 2  # plates of a picture that are looked at from nearer
 _CORNER_ROUNDS: dict[Mode, int] = {"fast": 1, "normal": 2, "redaction": 2}  # a third brings nothing
@@ -332,9 +333,7 @@ class Recognizer:
         self, image: Image, places: list[tuple[Detection, int | None]], readings: list[PlateReading | None]
     ) -> None:
         """Where nothing could be read, the box may be wrong: another one, and its reading, take their places."""
-        unread = [
-            i for i, each in enumerate(readings) if not self._is_read(each) and places[i][0].box.width >= _LEGIBLE_PX
-        ]
+        unread = [i for i, each in enumerate(readings) if not self._is_read(each) and _may_hold_more(places[i][0].box)]
         for i in unread[:_MOST_CLOSER]:
             plate, vehicle = places[i]
             closer = look_closer(self.stages.detector, image, plate, self._thresholds)
@@ -387,6 +386,11 @@ def _best_of_each_vehicle(plates: Sequence[Plate], most: int | None) -> tuple[Pl
         if plate.vehicle_index is None or counts[plate.vehicle_index] <= most:
             kept.add(place)
     return tuple(plate for place, plate in enumerate(plates) if place in kept)
+
+
+def _may_hold_more(box: Box) -> bool:
+    """A box as high as that of a plate of two lines, and large enough to be read."""
+    return _LEGIBLE_PX <= box.width < _ONE_LINE * box.height
 
 
 def _corners(plate: Detection) -> Corners:

@@ -194,7 +194,7 @@ def zoom_windows(
 def look_closer(detector: Detector, image: Image, plate: Detection, thresholds: Thresholds) -> Detection | None:
     """The plate within the box of one that was seen from afar, where it is smaller than that; else None.
 
-    From afar a long plate and what is around it, as the front of a motorcycle, may look like one plate of two lines.
+    From afar a plate of one line and what is around it, as the front of a scooter, may look like one of two lines.
     """
     window = plate.box.expand(_AROUND).clamp(image.width, image.height)
     found = _of_kind(_look(detector, image, window, thresholds, round(detector.reach * ZOOM_REACH)), "plate")

@@ -294,6 +294,8 @@ _WATCH_COST: Final = {
 }
 _WATCH_LIVE: Final = {
     "cameras": "cameras",
+    "workers": "workers",
+    "clocks": "clocks",
     "seconds": "seconds",
     "frames": "frames",
     "dropped": "dropped",
@@ -303,6 +305,7 @@ _WATCH_LIVE: Final = {
     "closed_p50_ms": "report p50 ms",
     "closed_p95_ms": "p95",
     "cores_used": "cores used",
+    "others_cores": "by others",
     "camera_mb": "MB per camera",
     "growth_mb": "growth MB",
 }
@@ -310,7 +313,7 @@ _WATCH_LIVE: Final = {
 
 def watch() -> str:
     """What a camera costs, and how live ones do: every scene, device and rate on every machine."""
-    keys = ("machine", "measure", "device", "scene", "camera_fps", "analysed_fps", "cameras")
+    keys = ("machine", "measure", "device", "scene", "camera_fps", "analysed_fps", "cameras", "workers", "clocks")
     rows = latest(read_rows(RESULTS / "watch.csv"), *keys)
     if not rows:
         return _when(())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -86,11 +87,17 @@ def test_rates_are_for_the_frames_that_they_belong_to() -> None:
 
 
 def test_live_cameras_are_counted(clip: Path) -> None:
-    columns = run_live(LivePlan(clip, 2, 5, 1, 1.0, "cpu", 1, settle_s=0.5))
-    assert columns["cameras"] == "2"
+    columns = run_live(LivePlan(clip, 2, 5, 1, 1.0, "cpu", workers=1, settle_s=0.5))
+    assert (columns["cameras"], columns["workers"], columns["clocks"]) == ("2", "1", "own")
     assert float(columns["cores_used"]) > 0
     assert float(columns["memory_mb"]) > float(columns["camera_mb"])
     assert {"frames", "dropped", "analysed", "groups", "growth_mb"} <= set(columns) <= set(results.WATCH_COLUMNS)
+
+
+def test_cameras_come_in_every_phase_unless_they_are_to_come_at_once() -> None:
+    plan = LivePlan(Path("busy.mp4"), 3, 5, 1, 60, "cpu")
+    assert [plan.rate_of(camera) for camera in (1, 2, 3)] == pytest.approx([4.9, 5.0, 5.1])
+    assert {replace(plan, clocks="same").rate_of(camera) for camera in (1, 2, 3)} == {5}
 
 
 def test_rows_become_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,4 +111,4 @@ def test_rows_become_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert f"| cpu | quiet | 5 | 5 | {row['cameras_per_core']} |" in measured.watch()
     live = {**results.origin(), "measure": "live", "device": "cpu", "cameras": "4", "growth_mb": "0.5"}
     results.append_rows(output, results.WATCH_COLUMNS, [live])
-    assert "| 4 | - | - | - | - | - | - | - | - | - | - | 0.5 |" in measured.watch()
+    assert "| 4 |" + 13 * " - |" + " 0.5 |" in measured.watch()

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from benchmarks.results import RESULTS, WATCH_COLUMNS, append_rows, origin, processor_features
 from benchmarks.watch.cost import measure_cost
-from benchmarks.watch.live import LivePlan, live_columns
+from benchmarks.watch.live import CLOCKS, LivePlan, live_columns
 from benchmarks.watch.scenes import PASS_S, SCENES, Scene, make_clip
 from openplate.imaging import limit_threads
 from openplate.models import DEVICES, Device
@@ -58,9 +58,10 @@ def _rows(
     )
     yield {"measure": "cost", **named, **cost.columns()}
     for cameras in arguments.cameras:
-        seconds = 60 * arguments.minutes or arguments.seconds
-        plan = LivePlan(clip, cameras, rate, sample, seconds, device, arguments.workers, arguments.settle)
-        yield {"measure": "live", **named, **live_columns(plan)}
+        for clocks in arguments.clocks if cameras > 1 else arguments.clocks[:1]:
+            seconds = 60 * arguments.minutes or arguments.seconds
+            plan = LivePlan(clip, cameras, rate, sample, seconds, device, arguments.workers, clocks, arguments.settle)
+            yield {"measure": "live", **named, **live_columns(plan)}
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -74,7 +75,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--cameras", nargs="*", type=int, default=[1, 4], help="how many live ones; none: only the cost is measured")
     add("--minutes", type=float, default=0.0, help="of live cameras")
     add("--settle", type=float, default=_SETTLE_S, help="seconds before live cameras are measured")
-    add("--workers", type=int, default=1, help="frames of live cameras that are analysed at the same time")
+    add("--clocks", nargs="+", choices=CLOCKS, default=list(CLOCKS), help="in which phase frames of live cameras come")
+    add("--workers", type=int, default=0, help="frames of live cameras analysed at once; 0: as openplate watch has it")
     add("--output", type=Path, default=RESULTS / "watch.csv")
     return parser.parse_args(arguments)
 

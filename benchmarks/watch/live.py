@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import tempfile
 import threading
 import time
@@ -10,12 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
 from benchmarks.speed import resident_megabytes
 from benchmarks.watch.cost import WATCHING, MeteredPicture, StageMeter
+from openplate.cli.work import cores
 from openplate.datatypes import Recognition
 from openplate.delivery.upload_queue import UploadQueue
 from openplate.formats import rekor
@@ -34,13 +36,22 @@ from openplate.video_pipeline import GroupPicture
 
 _MIB: Final = 2**20
 _AGENT: Final = rekor.Agent("BENCHMARK", "", "1")
+_DRIFT: Final = 0.02
+
+Clocks = Literal["own", "same"]
+CLOCKS: Final[tuple[Clocks, ...]] = ("own", "same")
 
 
 @dataclass(frozen=True, slots=True)
 class LivePlan:
     """What runs: each of the cameras shows the clip, of so many frames a second, again and again.
 
-    ``settle_s`` passes before anything is measured, ``seconds`` after it; ``sample``: one of so many frames is taken.
+    Attributes:
+        sample: one of so many frames is taken.
+        workers: frames that are analysed at the same time; 0: as ``openplate watch`` has it.
+        clocks: ``own``: each camera's clock runs a little differently, up to 2 % fast or slow, so that their frames
+            come in every phase to each other while it is measured; ``same``: all frames come at the same moment.
+        settle_s: passes before anything is measured, ``seconds`` after it.
     """
 
     clip: Path
@@ -49,8 +60,21 @@ class LivePlan:
     sample: int
     seconds: float
     device: Device
-    workers: int
+    workers: int = 0
+    clocks: Clocks = "own"
     settle_s: float = 20.0
+
+    @property
+    def threads(self) -> int:
+        """The workers that there are."""
+        return self.workers or max(1, min(cores(), self.cameras))
+
+    def rate_of(self, camera: int) -> float:
+        """Frames a second of a camera, by its number from 1."""
+        if self.clocks == "same":
+            return self.frames_per_s
+        share = (camera - 1) / max(1, self.cameras - 1)  # from 0 to 1
+        return self.frames_per_s * (1 + _DRIFT * (2 * share - 1))
 
 
 class PacedSource:
@@ -95,11 +119,14 @@ class Delays:
             self._fed[camera.name] = frame.captured_at
 
     def group(self, camera: Camera, picture: GroupPicture) -> None:
-        """The deciding frame is the camera's last; frames come so often that no event comes of a pause."""
-        state, now = picture.group.state, datetime.now(UTC)
+        """A preview's deciding frame is its last; a report's is the camera's last: frames come so often that no event
+        comes of a pause.
+        """
+        group, now = picture.group, datetime.now(UTC)
         with self._lock:
-            if state in self.milliseconds:
-                self.milliseconds[state].append(1e3 * (now - self._fed[camera.name]).total_seconds())
+            if group.state in self.milliseconds:
+                decided = group.last_seen if group.state == "preview" else self._fed[camera.name]
+                self.milliseconds[group.state].append(1e3 * (now - decided).total_seconds())
 
     def clear(self) -> None:
         with self._lock:
@@ -128,7 +155,7 @@ def live_columns(plan: LivePlan) -> dict[str, str]:
 def run_live(plan: LivePlan) -> dict[str, str]:
     """The columns of one run in this process. Every event is on the disk in Scout's way before it counts as out."""
     limit_threads()
-    recognizer = Recognizer(RecognitionOptions(), device=plan.device, workers=plan.workers)
+    recognizer = Recognizer(RecognitionOptions(), device=plan.device, workers=plan.threads)
     _warm_up(recognizer, plan)
     before_mb = resident_megabytes()
     cameras = [
@@ -141,34 +168,53 @@ def run_live(plan: LivePlan) -> dict[str, str]:
             cameras,
             recognizer,
             [_scout(Path(folder), cameras), delays],
-            workers=plan.workers,
-            opener=lambda _, options, *, name, clock: PacedSource(plan.clip, plan.frames_per_s, options, name, clock),
+            workers=plan.threads,
+            opener=lambda where, options, *, name, clock: PacedSource(
+                plan.clip, plan.rate_of(int(where.rpartition("/")[2])), options, name, clock
+            ),
         )
         watcher.start()
         try:
             time.sleep(plan.settle_s)
             delays.clear()
-            first, settled_mb, spent, start = (
-                Totals.of(watcher),
-                resident_megabytes(),
-                time.process_time(),
-                time.monotonic(),
-            )
+            first, settled_mb, before = Totals.of(watcher), resident_megabytes(), Usage.now()
             time.sleep(plan.seconds)
-            seconds, spent = time.monotonic() - start, time.process_time() - spent
+            usage = Usage.now().since(before)
             last, end_mb = Totals.of(watcher), resident_megabytes()
         finally:
             watcher.close()
     return {
         "cameras": str(plan.cameras),
-        "seconds": f"{seconds:.0f}",
+        "workers": str(plan.threads),
+        "clocks": plan.clocks,
+        "seconds": f"{usage.wall_s:.0f}",
         **last.since(first),
         **delays.columns(),
-        "cores_used": f"{spent / seconds:.2f}",
+        "cores_used": f"{usage.own_s / usage.wall_s:.2f}",
+        "others_cores": f"{max(0.0, usage.all_s - usage.own_s) / usage.wall_s:.2f}",
         "memory_mb": f"{end_mb:.0f}",
         "camera_mb": f"{(end_mb - before_mb) / plan.cameras:.1f}",
         "growth_mb": f"{end_mb - settled_mb:.1f}",
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Seconds: on the wall, of the processors by this process, and by all programs of the machine."""
+
+    wall_s: float
+    own_s: float
+    all_s: float
+
+    @classmethod
+    def now(cls) -> Usage:
+        words = Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()
+        user, nice, system, _, _, *interrupts = (int(word) for word in words[1:8])
+        ticks = user + nice + system + sum(interrupts)
+        return cls(time.monotonic(), time.process_time(), ticks / os.sysconf("SC_CLK_TCK"))
+
+    def since(self, before: Usage) -> Usage:
+        return Usage(self.wall_s - before.wall_s, self.own_s - before.own_s, self.all_s - before.all_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from openplate.imaging import Image
 from openplate.imaging.frame import Frame
 from openplate.pipeline import RecognitionOptions
 from openplate.service.outputs import Camera, Output
+from openplate.service.turns import Turns
+from openplate.service.watched_camera import WatchedCamera
 from openplate.service.watching import Watcher
 from openplate.settings.watch_plan import CameraPlan
 from openplate.video_pipeline import GroupPicture
@@ -246,3 +248,51 @@ def test_of_a_file_previews_are_counted_without_their_time(recognizer: Recognize
     watcher.close()
     (status,) = watcher.statuses()
     assert (status.previews, status.groups, status.preview_delay_s) == (1, 1, 0.0)
+
+
+def test_a_camera_that_waits_for_its_turn_looks_at_the_newest_frame(recognizer: Recognizer) -> None:
+    """Several cameras at once: the frame that a camera had when it began to wait was old when its turn came."""
+    kept, is_over = Keeping(), threading.Event()
+    turns = Turns(1)
+    given: list[int] = []
+
+    def camera() -> Iterator[Image]:
+        for index in range(5):
+            given.append(index)
+            yield street((0, 300))
+            wait_until(lambda: turns.waiting)
+        is_over.wait()
+
+    opener = Scripts({"rtsp://gate": camera})
+    watched = WatchedCamera(make_plan(where="rtsp://gate"), recognizer, turns, kept, lambda _: None, opener)
+    with turns:  # as another camera has it
+        watched.start()
+        wait_until(lambda: len(given) == 5 and watched.status().frames == 5, watched.status)
+    wait_until(lambda: kept.frames)
+    assert [frame.index for _, _, frame in kept.frames] == [4]
+    assert watched.status().dropped == 4
+    watched.ask_to_stop()
+    is_over.set()
+    assert watched.join(60)
+
+
+def test_previews_are_told_before_pictures_of_the_frame_are_written(recognizer: Recognizer) -> None:
+    class Order:
+        def __init__(self) -> None:
+            self.told: list[str] = []
+
+        def frame(self, _camera: Camera, _recognition: Recognition | None, frame: Frame) -> None:
+            self.told.append(f"frame {frame.index}")
+
+        def group(self, _camera: Camera, picture: GroupPicture) -> None:
+            self.told.append(picture.group.state)
+
+        def close(self) -> None:
+            pass
+
+    order, plan = Order(), make_plan()
+    video = replace(plan.video, groups=replace(plan.video.groups, preview=True))
+    watcher, _, _ = watch(recognizer, [replace(plan, video=video)], {"gate.mp4": lambda: iter(passing())}, order)
+    assert watcher.wait(60)
+    watcher.close()
+    assert order.told == ["preview", *(f"frame {index}" for index in range(6)), "closed"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -13,12 +13,13 @@ from openplate.datatypes import Group, Recognition
 from openplate.errors import OpenplateError, SourceUnavailable
 from openplate.imaging.frame import Frame
 from openplate.service.outputs import Camera, Output
+from openplate.service.turns import Turns
 from openplate.settings.watch_plan import CameraPlan
 from openplate.video import CameraHealth, LiveCamera, SteadyClock, is_live, open_source
 from openplate.video.camera import Opener
 from openplate.video.motion import MotionGate
 from openplate.video.source import without_password
-from openplate.video_pipeline import Recognizes, Seen, VideoRecognizer
+from openplate.video_pipeline import GroupPicture, Recognizes, Seen, VideoRecognizer
 
 WatchState = Literal["connecting", "running", "offline", "ended", "failed", "stopped"]
 
@@ -82,19 +83,18 @@ class WatchedCamera:
         self,
         plan: CameraPlan,
         recognizer: Recognizes,
+        turns: Turns,
         output: Output,
         tell: Callable[[str], None],
         opener: Opener = open_source,
-        *,
-        at_once: Recognizes | None = None,
     ) -> None:
-        """``tell`` gets a sentence when the camera is gone and when it is back. ``at_once`` is the recognizer for who
-        cannot wait for a turn.
+        """Frames are analysed in ``turns`` that all cameras share. ``tell`` gets a sentence when the camera is gone and
+        when it is back.
         """
         self._plan, self._output, self._tell, self._opener = plan, output, tell, opener
         self.camera = camera_of(plan)
         self._clock = SteadyClock()
-        self._recognizer, self._at_once = recognizer, at_once or recognizer
+        self._recognizer, self._turns = recognizer, turns
         self._newest: Frame | None = None
         self._looking = threading.Lock()
         self._video = self._make_video()
@@ -140,7 +140,7 @@ class WatchedCamera:
             raise SourceUnavailable(f"{self._plan.name} has no picture now, it is {status.state}{reason}")
         with self._looking:  # a frame gets its colours in one thread
             pixels = frame.image.pixels
-        (recognition,) = self._at_once.recognize([pixels], [frame.source])
+        (recognition,) = self._recognizer.recognize([pixels], [frame.source])
         zone = self._plan.video.zone
         recognition = replace(recognition, captured_at=frame.captured_at)
         return recognition if zone is None else zone.select(recognition)
@@ -164,12 +164,12 @@ class WatchedCamera:
         live.start()
         try:
             while not self._stopping.is_set():
-                frame = live.next_frame(_LOOK_AROUND_S)
+                has_frame = live.wait_for_frame(_LOOK_AROUND_S)
                 self._tell_health(live.health())
-                if frame is None:
-                    self._hold()
+                if has_frame:
+                    self._feed(live)
                 else:
-                    self._feed(frame)
+                    self._hold()
         finally:
             self._finish()
             if not live.stop(_STOP_S):
@@ -184,7 +184,9 @@ class WatchedCamera:
                 if self._stopping.is_set():
                     break
                 self._status = replace(self._status, frames=self._status.frames + 1, last_frame_at=frame.captured_at)
-                self._feed(frame)
+                with self._turns:
+                    seen = self._look_at(frame)
+                self._tell_of(frame, seen)
         finally:
             self._finish()
             self._status = replace(self._status, decode_errors=source.decode_errors)
@@ -192,18 +194,24 @@ class WatchedCamera:
             self._newest = None
         self._status = replace(self._status, state="stopped" if self._stopping.is_set() else "ended")
 
-    def _feed(self, frame: Frame) -> None:
-        self._look_at(frame)
-        self._newest = frame  # only now, when this thread needs it no more
+    def _feed(self, live: LiveCamera) -> None:
+        """Looks at the frame that is the newest when it is this camera's turn: one that was taken before would be old
+        by then.
+        """
+        with self._turns:
+            frame = live.take_frame()
+            seen = None if frame is None else self._look_at(frame)
+        if frame is not None:
+            self._tell_of(frame, seen)
 
-    def _look_at(self, frame: Frame) -> None:
+    def _look_at(self, frame: Frame) -> Seen | None:
+        """None: the frame could not be analysed."""
         self._count_look()
         try:
             seen = self._video.feed(frame)
         except Exception as error:
             self._count_failure(f"frame {frame.index}", error)
-            self._output.frame(self.camera, None, frame)
-            return
+            return None
         self._failures_in_a_row = 0
         recognition = seen.recognition
         if recognition is not None:
@@ -214,8 +222,15 @@ class WatchedCamera:
                 reads=self._status.reads + reads,
                 last_read_at=frame.captured_at if reads else self._status.last_read_at,
             )
-        self._output.frame(self.camera, recognition, frame)
-        self._report(seen)
+        return seen
+
+    def _tell_of(self, frame: Frame, seen: Seen | None) -> None:
+        """Tells the outputs, of previews first: who waits at a gate must not wait for pictures to be written."""
+        pictures = () if seen is None else seen.groups
+        self._report([picture for picture in pictures if picture.group.state == "preview"])
+        self._output.frame(self.camera, None if seen is None else seen.recognition, frame)
+        self._report([picture for picture in pictures if picture.group.state != "preview"])
+        self._newest = frame  # only now, when this thread needs it no more
 
     def _count_look(self) -> None:
         """The last frame that the plan asks for ends the camera as a wish to stop does."""
@@ -231,7 +246,7 @@ class WatchedCamera:
         except Exception as error:
             self._count_failure("a pause", error)
             return
-        self._report(seen)
+        self._report(seen.groups)
 
     def _count_failure(self, what: str, error: Exception) -> None:
         """Told once until it works again. Who fails on and on for an unknown reason begins anew."""
@@ -249,8 +264,8 @@ class WatchedCamera:
         motion = MotionGate(ignored=None if zone is None else zone.ignored()) if self._plan.skips_still else None
         return VideoRecognizer(self._recognizer, self._plan.video, camera=self._plan.name, motion=motion)
 
-    def _report(self, seen: Seen) -> None:
-        for picture in seen.groups:
+    def _report(self, pictures: Sequence[GroupPicture]) -> None:
+        for picture in pictures:
             if picture.group.state == "closed":
                 self._status = replace(self._status, groups=self._status.groups + 1)
             self._output.group(self.camera, picture)
@@ -269,7 +284,7 @@ class WatchedCamera:
         self._status = status
 
     def _finish(self) -> None:
-        self._report(self._video.close())
+        self._report(self._video.close().groups)
 
     def _tell_health(self, health: CameraHealth) -> None:
         is_gone = health.state == "offline" or (health.state == "connecting" and health.last_error is not None)

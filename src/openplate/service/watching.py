@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 
 from openplate.datatypes import Recognition
-from openplate.pipeline import Recognizer, Source
+from openplate.pipeline import Recognizer
 from openplate.service.output_group import OutputGroup
 from openplate.service.outputs import Camera, Output
+from openplate.service.turns import Turns
 from openplate.service.watched_camera import CameraStatus, WatchedCamera
 from openplate.settings.watch_plan import CameraPlan
 from openplate.video import open_source
 from openplate.video.camera import Opener
-from openplate.video_pipeline import Recognizes
 
 STOP_S = 20.0
 """How long cameras may take to end and outputs to finish."""
-
-
-class Turns:
-    """A recognizer of which only so many frames at a time may ask: the others wait for their turn."""
-
-    def __init__(self, recognizer: Recognizes, turns: threading.Semaphore) -> None:
-        self._recognizer, self._turns = recognizer, turns
-
-    def recognize(self, images: Sequence[Source], names: Sequence[str] | None = None) -> list[Recognition]:
-        with self._turns:
-            return self._recognizer.recognize(images, names)
 
 
 class Watcher:
@@ -56,19 +44,18 @@ class Watcher:
             RegionError: an unknown code in a camera's options.
         """
         self._outputs = OutputGroup(outputs)
-        turns = threading.BoundedSemaphore(workers)
+        turns = Turns(workers)
         self._cameras = tuple(self._watched(plan, recognizer, turns, tell, opener) for plan in plans)
 
     def _watched(
         self,
         plan: CameraPlan,
         recognizer: Recognizer,
-        turns: threading.Semaphore,
+        turns: Turns,
         tell: Callable[[str], None],
         opener: Opener,
     ) -> WatchedCamera:
-        own = recognizer.with_options(plan.recognition)
-        return WatchedCamera(plan, Turns(own, turns), self._outputs, tell, opener, at_once=own)
+        return WatchedCamera(plan, recognizer.with_options(plan.recognition), turns, self._outputs, tell, opener)
 
     @property
     def cameras(self) -> tuple[Camera, ...]:

@@ -109,8 +109,18 @@ class LiveCamera:
 
     def next_frame(self, wait_s: float | None = None) -> Frame | None:
         """The newest frame that was not taken yet; None where none came within ``wait_s``, or the camera stopped."""
+        self.wait_for_frame(wait_s)
+        return self.take_frame()
+
+    def wait_for_frame(self, wait_s: float | None = None) -> bool:
+        """Waits until there is a frame that was not taken yet, at most so long; whether there is one."""
         with self._changed:
             self._changed.wait_for(lambda: self._newest is not None or self._stopping.is_set(), wait_s)
+            return self._newest is not None
+
+    def take_frame(self) -> Frame | None:
+        """The newest frame, where there is one that was not taken yet."""
+        with self._changed:
             frame, self._newest = self._newest, None
             return frame
 

@@ -35,7 +35,7 @@ from openplate.ocr import Reader, Spelling
 from openplate.reading import read_plates
 from openplate.region_classifier import RegionClassifier
 from openplate.regions import certain, combine, guide_reading, is_code, parse_text_formats
-from openplate.search import PLANS, Found, look_closer, search, vehicle_of
+from openplate.search import PLANS, ZOOM_REACH, Found, look_closer, search, vehicle_of
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | npt.NDArray[np.uint8]
 """A path, the bytes of a picture file, or an array (h, w, 3) RGB, (h, w) grey or (h, w, 4) with alpha."""
@@ -46,6 +46,7 @@ _LEGIBLE_PX = 32.0  # of a plate's box: nearer looks at smaller ones find nothin
 _ONE_LINE = 2.0  # width by height of a plate's box, from which on it has one line
 _SAME = 0.4  # of both boxes together: what they have in common where both are of one plate
 _MOST_CLOSER = 2  # plates of a picture that are looked at from nearer
+_WARM_UP_BATCH = 9  # of which sessions make pieces of 8 and 1
 _CORNER_ROUNDS: dict[Mode, int] = {"fast": 1, "normal": 2, "redaction": 2}  # a third brings nothing
 
 
@@ -210,6 +211,26 @@ class Recognizer:
             RegionError: an unknown code in ``options.regions``.
         """
         return Recognizer.from_stages(self.stages, options, self.limits)
+
+    def warm_up(self, width: int, height: int) -> None:
+        """Lets the networks get ready for pictures of that size in pixels, so that the first one does not wait for it.
+
+        OpenVINO compiles for each size of input when it first comes, which takes seconds in all; with ONNX Runtime
+        there is next to nothing to do.
+
+        Raises:
+            ModelError: the runtime failed.
+        """
+        image, detector = Image(np.zeros((height, width, 3), np.uint8)), self.stages.detector
+        search(detector, image, self._plan, self._thresholds)
+        if self._plan.zooms:  # nothing in an empty picture is worth one
+            square = Image(np.zeros((width, width, 3), np.uint8))
+            detector.detect([square], self._thresholds, reach=round(detector.reach * ZOOM_REACH))
+        places = [Corners.from_box(Box(0, 0, width, height))] * _WARM_UP_BATCH
+        self.refined(image, places)
+        self.read_plates(image, places)
+        if self.options.attributes and (classifier := self.stages.attribute_classifier) is not None:
+            classifier.classify([classifier.crop(image.pixels, Box(0, 0, width, height))] * _WARM_UP_BATCH)
 
     def recognize(self, images: Sequence[Source], names: Sequence[str] | None = None) -> list[Recognition]:
         """One recognition for each picture, in order; the same picture gives the same however it comes in.

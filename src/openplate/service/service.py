@@ -40,6 +40,7 @@ _FETCHES: Final = 16
 _RECORDERS: Final = 8
 _CUT_OFF_S: Final = 5.0  # for messages under way; what is cut off is sent again after the next start
 _REMEMBERED_OPTIONS: Final = 64
+_USUAL_SIZE: Final = (1920, 1080)  # most cameras' pictures are of this shape, and larger and smaller ones go with it
 _LICENCE: Final = "openplate"
 _LETTERS: Final = string.ascii_uppercase + string.digits
 
@@ -73,7 +74,7 @@ class Service:
 
     @classmethod
     def open(cls, settings: Settings) -> Service:
-        """Loads the networks, opens the database and begins to deliver what waits.
+        """Loads the networks and gets them ready, opens the database and begins to deliver what waits.
 
         Raises:
             OpenplateError: networks, database or data folder cannot be used.
@@ -81,7 +82,9 @@ class Service:
         workers = settings.workers or max(1, _cores() // settings.server.processes)
         store = open_store(settings)
         try:
-            service = cls(settings, build_recognizer(RecognitionOptions(), settings, workers), store, workers)
+            recognizer = build_recognizer(RecognitionOptions(), settings, workers)
+            recognizer.warm_up(*_USUAL_SIZE)
+            service = cls(settings, recognizer, store, workers)
         except BaseException:
             store.close()
             raise

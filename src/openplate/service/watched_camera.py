@@ -35,7 +35,8 @@ class CameraStatus:
     """How a camera is doing, counted since the start.
 
     Attributes:
-        state: that of ``CameraHealth``; of a file or folder ``running``, ``ended`` or ``failed``.
+        state: that of ``CameraHealth``, and ``connecting`` while the networks get ready for the camera's pictures; of a
+            file or folder ``running``, ``ended`` or ``failed``.
         frames: received; ``dropped`` of them while recognition was busy, ``analysed`` of them looked at.
         failed_frames: that could not be analysed.
         reads: plates that were read; ``groups``: passes that were reported; ``previews``: early words of them.
@@ -87,14 +88,26 @@ class WatchedCamera:
         output: Output,
         tell: Callable[[str], None],
         opener: Opener = open_source,
+        *,
+        get_ready: Callable[[int, int], None] = lambda _width, _height: None,
     ) -> None:
-        """Frames are analysed in ``turns`` that all cameras share. ``tell`` gets a sentence when the camera is gone and
-        when it is back.
+        """
+        Args:
+            plan: the camera.
+            recognizer: its own; the networks are shared.
+            turns: in which frames are analysed, shared by all cameras.
+            output: gets what is seen.
+            tell: gets a sentence when the camera is gone and when it is back.
+            opener: opens what the plan names.
+            get_ready: returns when the networks are ready for pictures of a width and height in pixels; until then a
+                live camera counts as connecting.
         """
         self._plan, self._output, self._tell, self._opener = plan, output, tell, opener
         self.camera = camera_of(plan)
         self._clock = SteadyClock()
         self._recognizer, self._turns = recognizer, turns
+        self._get_ready = get_ready
+        self._ready_for: tuple[int | None, int | None] = (None, None)
         self._newest: Frame | None = None
         self._looking = threading.Lock()
         self._video = self._make_video()
@@ -125,7 +138,11 @@ class WatchedCamera:
     def status(self) -> CameraStatus:
         """As it is now."""
         status, live = self._status, self._live
-        return status if live is None else _with_health(status, live.health())
+        if live is None:
+            return status
+        health = live.health()
+        is_getting_ready = health.state == "running" and self._ready_for != (health.width, health.height)
+        return _with_health(status, replace(health, state="connecting") if is_getting_ready else health)
 
     def recognize_now(self) -> Recognition:
         """What the newest frame shows, whether anything moves in it or not; by the caller's thread.
@@ -165,8 +182,10 @@ class WatchedCamera:
         try:
             while not self._stopping.is_set():
                 has_frame = live.wait_for_frame(_LOOK_AROUND_S)
-                self._tell_health(live.health())
+                health = live.health()
+                self._tell_health(health)
                 if has_frame:
+                    self._warm_up(health)
                     self._feed(live)
                 else:
                     self._hold()
@@ -193,6 +212,17 @@ class WatchedCamera:
             source.close()
             self._newest = None
         self._status = replace(self._status, state="stopped" if self._stopping.is_set() else "ended")
+
+    def _warm_up(self, health: CameraHealth) -> None:
+        """For the first picture, and for the first of another size. Not in a turn: other cameras go on meanwhile."""
+        size = health.width, health.height
+        if size == self._ready_for or size[0] is None or size[1] is None:
+            return
+        try:
+            self._get_ready(size[0], size[1])
+        except Exception as error:  # frames will meet it again, each for itself
+            self._count_failure("the first picture", error)
+        self._ready_for = size
 
     def _feed(self, live: LiveCamera) -> None:
         """Looks at the frame that is the newest when it is this camera's turn: one that was taken before would be old

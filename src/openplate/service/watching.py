@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from openplate.datatypes import Recognition
 from openplate.pipeline import Recognizer
 from openplate.service.output_group import OutputGroup
 from openplate.service.outputs import Camera, Output
 from openplate.service.turns import Turns
+from openplate.service.warm_ups import WarmUps
 from openplate.service.watched_camera import CameraStatus, WatchedCamera
 from openplate.settings.watch_plan import CameraPlan
 from openplate.video import open_source
@@ -44,18 +46,14 @@ class Watcher:
             RegionError: an unknown code in a camera's options.
         """
         self._outputs = OutputGroup(outputs)
-        turns = Turns(workers)
-        self._cameras = tuple(self._watched(plan, recognizer, turns, tell, opener) for plan in plans)
+        turns, warm_ups = Turns(workers), WarmUps()
 
-    def _watched(
-        self,
-        plan: CameraPlan,
-        recognizer: Recognizer,
-        turns: Turns,
-        tell: Callable[[str], None],
-        opener: Opener,
-    ) -> WatchedCamera:
-        return WatchedCamera(plan, recognizer.with_options(plan.recognition), turns, self._outputs, tell, opener)
+        def watched(plan: CameraPlan) -> WatchedCamera:
+            own = recognizer.with_options(plan.recognition)
+            get_ready = partial(warm_ups.get_ready, own)
+            return WatchedCamera(plan, own, turns, self._outputs, tell, opener, get_ready=get_ready)
+
+        self._cameras = tuple(watched(plan) for plan in plans)
 
     @property
     def cameras(self) -> tuple[Camera, ...]:

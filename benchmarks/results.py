@@ -80,6 +80,7 @@ WATCH_COLUMNS: Final = (
     "workers",
     "clocks",
     "seconds",
+    "wall_s",
     "frames",
     "dropped",
     "analysed",

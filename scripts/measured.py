@@ -309,17 +309,28 @@ _WATCH_LIVE: Final = {
     "camera_mb": "MB per camera",
     "growth_mb": "growth MB",
 }
+_WATCH_MEMORY: Final = {
+    "cameras": "cameras",
+    "seconds": "seconds of video",
+    "wall_s": "shown in, s",
+    "frames": "frames",
+    "analysed": "analysed",
+    "groups": "groups",
+    "memory_mb": "most MB",
+    "camera_mb": "MB per camera",
+    "growth_mb": "growth MB",
+}
 
 
 def watch() -> str:
-    """What a camera costs, and how live ones do: every scene, device and rate on every machine."""
+    """What a camera costs, how live ones do, and their memory: every scene, device and rate on every machine."""
     keys = ("machine", "measure", "device", "scene", "camera_fps", "analysed_fps", "cameras", "workers", "clocks")
     rows = latest(read_rows(RESULTS / "watch.csv"), *keys)
     if not rows:
         return _when(())
     shared = ("machine", "device", "scene", "camera_fps", "analysed_fps")
     parts = []
-    for measure, columns in (("cost", _WATCH_COST), ("live", _WATCH_LIVE)):
+    for measure, columns in (("cost", _WATCH_COST), ("live", _WATCH_LIVE), ("memory", _WATCH_MEMORY)):
         lines = [
             [*(row[key] for key in shared), *(row[key] or UNMEASURED for key in columns)]
             for row in rows

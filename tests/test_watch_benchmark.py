@@ -16,6 +16,7 @@ from benchmarks import results
 from benchmarks.watch import __main__ as command
 from benchmarks.watch.cost import STAGES, Cost, StageMeter, looped, measure_cost
 from benchmarks.watch.live import LivePlan, run_live
+from benchmarks.watch.memory import MemoryPlan, Samples, run_memory
 from benchmarks.watch.scenes import HEIGHT, WIDTH, make_clip, pictures
 from scripts import measured
 
@@ -94,6 +95,20 @@ def test_live_cameras_are_counted(clip: Path) -> None:
     assert {"frames", "dropped", "analysed", "groups", "growth_mb"} <= set(columns) <= set(results.WATCH_COLUMNS)
 
 
+def test_memory_is_measured_over_the_whole_of_the_video(clip: Path) -> None:
+    columns = run_memory(MemoryPlan(clip, 2, 5, 1, 0.1, "cpu"))
+    assert (columns["cameras"], columns["seconds"], columns["frames"]) == ("2", "6", "60")
+    assert int(columns["groups"]) >= 1
+    assert float(columns["memory_mb"]) > 0
+    assert set(columns) <= set(results.WATCH_COLUMNS)
+
+
+def test_growth_is_from_the_second_part_to_the_last() -> None:
+    samples = Samples(1)
+    samples.megabytes = [*([50.0] * 10), *([100.0] * 10), *([300.0] * 70), *([104.0] * 10)]
+    assert samples.growth() == pytest.approx(4)
+
+
 def test_cameras_come_in_every_phase_unless_they_are_to_come_at_once() -> None:
     plan = LivePlan(Path("busy.mp4"), 3, 5, 1, 60, "cpu")
     assert [plan.rate_of(camera) for camera in (1, 2, 3)] == pytest.approx([4.9, 5.0, 5.1])
@@ -105,10 +120,13 @@ def test_rows_become_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert measured.watch() == "Nothing has been measured yet."
     output = tmp_path / "watch.csv"
     arguments = ["--scene", "quiet", "--device", "cpu", "--camera-fps", "5", "--clip-seconds", "1", "--seconds", "1"]
-    command.main([*arguments, "--cameras", "--output", str(output)])
+    command.main([*arguments, "--measure", "cost", "--output", str(output)])
     (row,) = results.read_rows(output)
     assert (row["measure"], row["scene"], row["frames"]) == ("cost", "quiet", "5")
     assert f"| cpu | quiet | 5 | 5 | {row['cameras_per_core']} |" in measured.watch()
     live = {**results.origin(), "measure": "live", "device": "cpu", "cameras": "4", "growth_mb": "0.5"}
     results.append_rows(output, results.WATCH_COLUMNS, [live])
+    memory = {**results.origin(), "measure": "memory", "device": "cpu", "cameras": "2", "wall_s": "77"}
+    results.append_rows(output, results.WATCH_COLUMNS, [memory])
+    assert "| 2 | - | 77 |" in measured.watch()
     assert "| 4 |" + 13 * " - |" + " 0.5 |" in measured.watch()

@@ -156,7 +156,10 @@ def run_live(plan: LivePlan) -> dict[str, str]:
     """The columns of one run in this process. Every event is on the disk in Scout's way before it counts as out."""
     limit_threads()
     recognizer = Recognizer(RecognitionOptions(), device=plan.device, workers=plan.threads)
-    _warm_up(recognizer, plan)
+    source = open_source(str(plan.clip))
+    first = next(iter(source))
+    recognizer.warm_up(first.width, first.height)  # a matter of the start, not of a camera
+    source.close()
     before_mb = resident_megabytes()
     cameras = [
         CameraPlan(f"camera {n}", n, f"rtsp://benchmark/{n}", SourceOptions(sample=plan.sample), video=WATCHING)
@@ -167,7 +170,7 @@ def run_live(plan: LivePlan) -> dict[str, str]:
         watcher = Watcher(
             cameras,
             recognizer,
-            [_scout(Path(folder), cameras), delays],
+            [scout_output(Path(folder), cameras), delays],
             workers=plan.threads,
             opener=lambda where, options, *, name, clock: PacedSource(
                 plan.clip, plan.rate_of(int(where.rpartition("/")[2])), options, name, clock
@@ -177,7 +180,7 @@ def run_live(plan: LivePlan) -> dict[str, str]:
         try:
             time.sleep(plan.settle_s)
             delays.clear()
-            first, settled_mb, before = Totals.of(watcher), resident_megabytes(), Usage.now()
+            totals, settled_mb, before = Totals.of(watcher), resident_megabytes(), Usage.now()
             time.sleep(plan.seconds)
             usage = Usage.now().since(before)
             last, end_mb = Totals.of(watcher), resident_megabytes()
@@ -188,7 +191,7 @@ def run_live(plan: LivePlan) -> dict[str, str]:
         "workers": str(plan.threads),
         "clocks": plan.clocks,
         "seconds": f"{usage.wall_s:.0f}",
-        **last.since(first),
+        **last.since(totals),
         **delays.columns(),
         "cores_used": f"{usage.own_s / usage.wall_s:.2f}",
         "others_cores": f"{max(0.0, usage.all_s - usage.own_s) / usage.wall_s:.2f}",
@@ -235,15 +238,8 @@ class Totals:
         return {name: str(getattr(self, name) - getattr(before, name)) for name in self.__slots__}
 
 
-def _warm_up(recognizer: Recognizer, plan: LivePlan) -> None:
-    """Networks get ready for each number of plates when it first comes: a matter of the start, not of a camera."""
-    source = open_source(str(plan.clip), SourceOptions(sample=plan.sample))
-    for frame in source:
-        recognizer.recognize([frame.image.pixels])
-    source.close()
-
-
-def _scout(folder: Path, cameras: Sequence[CameraPlan]) -> ScoutOutput:
+def scout_output(folder: Path, cameras: Sequence[CameraPlan]) -> ScoutOutput:
+    """Pictures and messages in a folder, up to 64 MiB of each."""
     queue = UploadQueue(folder / "uploads", 64 * _MIB, groups_only=True)
     reporter = ScoutReporter(PictureRing(folder / "pictures", 64 * _MIB), queue)
     return ScoutOutput(reporter, {plan.number: rekor.CameraContext(_AGENT, plan.number, "eu") for plan in cameras})

@@ -14,7 +14,7 @@ import gi
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
+from gi.repository import Gio, GLib, Gst, GstRtspServer  # noqa: E402
 
 NEEDED = ("videotestsrc", "x264enc", "rtph264pay", "jpegenc", "rtpjpegpay", "breakmydata")
 CODERS = {
@@ -30,14 +30,14 @@ class Server:
         self.size = (options.width, options.height)
         self.rate = options.rate
         self.server = GstRtspServer.RTSPServer(address="127.0.0.1", service=str(options.port))
-        if options.password:
-            self.demand_password(options.password)
+        if options.password or options.certificate:
+            self.server.set_auth(self.auth(options.password, options.certificate))
         factory = GstRtspServer.RTSPMediaFactory(shared=True)
         factory.set_launch(
             f"( videotestsrc name=test is-live=true pattern={options.pattern}"
             f" ! capsfilter name=size caps={self.caps(*self.size)} ! {CODERS[options.coder]} )"
         )
-        if options.password:
+        if options.password or options.certificate:
             factory.add_role_from_structure(
                 Gst.Structure.from_string("viewer, media.factory.access=true, media.factory.construct=true;")[0]
             )
@@ -45,12 +45,17 @@ class Server:
         self.server.get_mount_points().add_factory("/cam", factory)
         self.server.attach(None)
 
-    def demand_password(self, password: str) -> None:
+    def auth(self, password: str | None, certificate: str | None) -> GstRtspServer.RTSPAuth:
         auth = GstRtspServer.RTSPAuth()
+        if certificate:
+            auth.set_tls_certificate(Gio.TlsCertificate.new_from_file(certificate))
         token = GstRtspServer.RTSPToken()
         token.set_string("media.factory.role", "viewer")
-        auth.add_basic(GstRtspServer.RTSPAuth.make_basic("camera", password), token)
-        self.server.set_auth(auth)
+        if password:
+            auth.add_basic(GstRtspServer.RTSPAuth.make_basic("camera", password), token)
+        else:
+            auth.set_default_token(token)
+        return auth
 
     def caps(self, width: int, height: int) -> str:
         return f"video/x-raw,format=I420,width={width},height={height},framerate={self.rate}/1"
@@ -78,11 +83,13 @@ def main() -> None:
     parser.add_argument("--pattern", default="ball")
     parser.add_argument("--coder", choices=sorted(CODERS), default="h264")
     parser.add_argument("--password")
+    parser.add_argument("--certificate", help="a PEM file with its key: the server speaks TLS")
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
     Gst.init(None)
     if options.check:
-        sys.exit(any(Gst.ElementFactory.find(name) is None for name in NEEDED))
+        lacks_tls = options.certificate and not Gio.TlsBackend.get_default().supports_tls()
+        sys.exit(lacks_tls or any(Gst.ElementFactory.find(name) is None for name in NEEDED))
     server = Server(options)
     loop = GLib.MainLoop()
 

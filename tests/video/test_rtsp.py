@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from video_helpers import RtspServer, rtsp_server, rtsp_server_is_missing, wait_until
+from video_helpers import RtspServer, make_certificate, rtsp_server, rtsp_server_is_missing, wait_until
 
 from openplate.errors import SourceEnded, SourceUnavailable
 from openplate.video import LiveCamera, SourceOptions, open_source
@@ -53,6 +56,56 @@ def test_motion_jpeg_over_rtsp_and_sampling() -> None:
     assert frames == [0, 4, 8]
 
 
+NEEDS_TLS = pytest.mark.skipif(
+    shutil.which("openssl") is None or rtsp_server_is_missing("--certificate", "any"),
+    reason="openssl or GLib's TLS (glib-networking) is not installed",
+)
+
+
+def encrypted(server: RtspServer) -> str:
+    return server.url.replace("rtsp:", "rtsps:")
+
+
+@NEEDS_TLS
+def test_an_encrypted_camera_is_followed_where_its_certificate_is_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FFmpeg looked for the authorities in a place that only some systems have: elsewhere no certificate would do."""
+    certificate, key = make_certificate(tmp_path)
+    both = tmp_path / "both.pem"
+    both.write_bytes(key.read_bytes() + certificate.read_bytes())
+    options = SourceOptions(open_timeout_s=20, read_timeout_s=20)
+    with rtsp_server("--certificate", both) as server:
+        with pytest.raises(SourceUnavailable, match="its certificate is not trusted"):
+            open_source(encrypted(server), options)
+        for lenient in (options, UDP):
+            source = open_source(encrypted(server), replace(lenient, verify_certificates=False))
+            assert [frame.index for frame in itertools.islice(source, 3)] == [0, 1, 2]
+            source.close()
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        source = open_source(encrypted(server), options)
+        assert [frame.index for frame in itertools.islice(source, 3)] == [0, 1, 2]
+        source.close()
+    with rtsp_server() as plain, pytest.raises(SourceUnavailable, match="what answers there is not encrypted"):
+        open_source(encrypted(plain), SourceOptions(open_timeout_s=5, read_timeout_s=5))
+
+
+@NEEDS_TLS
+def test_an_encrypted_camera_is_taken_up_again_when_it_is_back(tmp_path: Path) -> None:
+    certificate, key = make_certificate(tmp_path)
+    both = tmp_path / "both.pem"
+    both.write_bytes(key.read_bytes() + certificate.read_bytes())
+    options = replace(QUICK, verify_certificates=False)
+    with rtsp_server("--certificate", both) as server, LiveCamera(encrypted(server), options, name="gate") as camera:
+        wait_until(lambda: camera.health().frames > 2, camera.health)
+        server.freeze()
+        wait_until(lambda: camera.health().state != "running", camera.health)
+        server.kill()
+        wait_until(lambda: camera.health().state == "offline", camera.health)
+        with rtsp_server("--certificate", both, port=server.port):
+            wait_for_frames(camera)
+
+
 @pytest.mark.parametrize("options", [QUICK, UDP], ids=["tcp", "udp"])
 def test_a_killed_camera_is_noticed_and_taken_up_again_when_it_is_back(options: SourceOptions) -> None:
     with rtsp_server() as server, watching(server, options) as camera:
@@ -89,8 +142,9 @@ def test_a_camera_that_repeats_one_picture_is_opened_again() -> None:
         wait_for_frames(camera)
 
 
-def test_the_size_of_the_picture_may_change_in_mid_stream() -> None:
-    with rtsp_server() as server, watching(server) as camera:
+@pytest.mark.parametrize("options", [QUICK, UDP], ids=["tcp", "udp"])
+def test_the_size_of_the_picture_may_change_in_mid_stream(options: SourceOptions) -> None:
+    with rtsp_server() as server, watching(server, options) as camera:
         for width, height in ((642, 362), (176, 130), (320, 240)):
             server.tell(f"size {width} {height}")
             wait_until(lambda w=width: camera.health().width == w, camera.health)  # type: ignore[misc]
@@ -101,8 +155,9 @@ def test_the_size_of_the_picture_may_change_in_mid_stream() -> None:
         assert camera.health().reconnects == 0
 
 
-def test_broken_packets_are_counted_and_gone_over() -> None:
-    with rtsp_server() as server, watching(server) as camera:
+@pytest.mark.parametrize("options", [QUICK, UDP], ids=["tcp", "udp"])
+def test_broken_packets_are_counted_and_gone_over(options: SourceOptions) -> None:
+    with rtsp_server() as server, watching(server, options) as camera:
         server.tell("damage 0.003")
         wait_until(lambda: camera.health().decode_errors > 2, camera.health)
         server.tell("damage 0")

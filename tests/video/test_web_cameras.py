@@ -6,13 +6,12 @@ import itertools
 import shutil
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from video_helpers import draw, jpeg, make_video, wait_until
+from video_helpers import draw, jpeg, make_certificate, make_video, wait_until
 from web_cameras import Exchange, answer, demand, is_authorized, mjpeg_head, part, web_camera
 
 from openplate.errors import SourceEnded, SourceError, SourceUnavailable
@@ -260,11 +259,8 @@ def test_other_videos_by_http_are_read_as_live(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 def test_certificates_are_checked_unless_told_otherwise(tmp_path: Path) -> None:
-    files = [str(tmp_path / name) for name in ("key.pem", "certificate.pem")]
-    making = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=camera"]
-    subprocess.run([*making, "-keyout", files[0], "-out", files[1]], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(files[1], files[0])
+    context.load_cert_chain(*make_certificate(tmp_path))
     with web_camera(lambda exchange: exchange.send(answer(PICTURES[0])), context) as camera:
         url = camera.url.replace("http:", "https:")
         with pytest.raises(SourceUnavailable, match="its certificate is not trusted"):

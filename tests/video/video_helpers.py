@@ -71,10 +71,19 @@ def wait_until(condition: Callable[[], object], what: Callable[[], object] = str
         time.sleep(0.01)
 
 
-def rtsp_server_is_missing() -> bool:
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate of its own for 127.0.0.1 by openssl, and its key."""
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    making = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=camera -addext subjectAltName=IP:127.0.0.1"
+    subprocess.run([*making.split(), "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    return certificate, key
+
+
+def rtsp_server_is_missing(*arguments: str) -> bool:
     if sys.platform != "linux" or not Path(SYSTEM_PYTHON).exists():
         return True
-    return subprocess.run([SYSTEM_PYTHON, SERVER, "--check"], capture_output=True, check=False).returncode != 0
+    command = [SYSTEM_PYTHON, SERVER, "--check", *arguments]
+    return subprocess.run(command, capture_output=True, check=False).returncode != 0
 
 
 class RtspServer:

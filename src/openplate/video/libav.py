@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -208,6 +210,10 @@ def open_stream(url: str, options: SourceOptions, name: str, clock: SteadyClock)
         settings |= {"rtsp_transport": options.transport, "max_delay": "500000"}
     if parts.scheme in ("rtsps", "https"):
         settings["tls_verify"] = str(int(options.verify_certificates))
+        # FFmpeg as it comes with PyAV looks for the authorities where another system than this one keeps them.
+        authorities = ssl.get_default_verify_paths().cafile
+        if options.verify_certificates and authorities is not None:
+            settings["ca_file"] = authorities
     try:
         container = av.open(
             url,
@@ -217,7 +223,7 @@ def open_stream(url: str, options: SourceOptions, name: str, clock: SteadyClock)
             metadata_errors="replace",
         )
     except av.error.FFmpegError as error:
-        raise SourceUnavailable(f"{shown}: {_explain_stream(error, av, options)}") from error
+        raise SourceUnavailable(f"{shown}: {_explain_stream(error, av, options, parts.scheme)}") from error
     return _adopt(container, name, shown, options, clock)
 
 
@@ -276,7 +282,7 @@ def _explain_file(error: Exception, av: Any) -> str:
     return f"cannot be read as a video: {_words(error)}"
 
 
-def _explain_stream(error: Exception, av: Any, options: SourceOptions) -> str:
+def _explain_stream(error: Exception, av: Any, options: SourceOptions, scheme: str) -> str:
     if isinstance(error, av.error.ExitError | TimeoutError | BlockingIOError):
         return f"no answer within {options.open_timeout_s:g} s"
     if isinstance(error, ConnectionRefusedError):
@@ -287,6 +293,11 @@ def _explain_stream(error: Exception, av: Any, options: SourceOptions) -> str:
         return "the camera has no stream at this path"
     if isinstance(error, av.error.InvalidDataError):
         return "what comes from there is not a video, or not of a kind that is known"
+    if scheme in ("rtsps", "https") and options.verify_certificates and getattr(error, "errno", None) == errno.EIO:
+        return (
+            "its certificate is not trusted, or what answers there is not encrypted; switch the check off for this "
+            "camera where that is intended"
+        )
     return f"cannot be opened: {_words(error)}"
 
 

@@ -213,3 +213,49 @@ def test_in_streams_way_events_are_sent_and_videos_taken(tmp_path: Path) -> None
         assert running.lines == []
         assert sum("everything starts anew" in line for line in running.complaints) == 1
         assert len(receiver.requests) == 6
+
+
+TROUBLED = """\
+timezone = UTC
+[webhooks]
+  [[nobody]]
+    url = {nobody}
+    image = no
+[cameras]
+  webhook_targets = nobody
+  [[gate]]
+    url = {camera}
+    max_prediction_delay = 1
+    jsonlines_file = full.jsonl
+    csv_file = gate.csv
+"""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full disk at hand")
+def test_troubles_are_in_the_counters_and_take_nothing_from_the_rest(tmp_path: Path) -> None:
+    """A disk that is full for one file, a dead receiver, a camera that is gone, and one that goes on."""
+    shown = encoded(drive(20))
+    user_data = tmp_path / "user-data"
+    user_data.mkdir()
+    (user_data / "full.jsonl").symlink_to("/dev/full")
+    with web_camera(mjpeg_of(lambda: shown)) as camera:
+        config = user_data / "config.ini"
+        config.write_text(TROUBLED.format(nobody=f"http://127.0.0.1:{free_port()}/", camera=camera.url))
+        gone = f"http://127.0.0.1:{free_port()}/cam"
+        command = ("--stream-config", config, "--quiet", gone)
+        with watching(*command, data=tmp_path / "data", watch__port="0") as running:
+            wait_until(lambda: len(lines_of(user_data / "gate.csv")) >= 3, lambda: running.complaints)
+            for name in ("not_kept_jsonlines_total", "webhooks_failed_total", "webhooks_waiting"):
+                wait_until(lambda n=name: running.metric(f"openplate_{n}") >= 1, running.metrics)  # type: ignore[misc]
+            counted = running.metrics()  # from the start on, so that a rise can be asked for
+            assert "openplate_not_kept_csv_total 0.0" in counted
+            assert "openplate_not_kept_webhooks_total 0.0" in counted
+            assert "openplate_output_failures_total{" not in counted
+            states = f'openplate_camera_state{{camera="{gone}",state="%s"}}'
+            wait_until(lambda: running.metric(states % "offline") + running.metric(states % "connecting") == 1)
+            assert running.metric('openplate_camera_state{camera="gate",state="running"}') == 1
+            frames = running.metric('openplate_camera_frames_total{camera="gate"}')
+            wait_until(lambda: running.metric('openplate_camera_frames_total{camera="gate"}') > frames)
+            assert running.end(signal.SIGTERM) == 0, running.complaints
+        assert "no room left" in "".join(running.complaints)
+        assert "Traceback" not in "".join(running.complaints)

@@ -97,9 +97,12 @@ class Watching:
         finally:
             connection.close()
 
+    def metrics(self) -> str:
+        return self.get("/metrics")[1].decode()
+
     def metric(self, name: str) -> float:
         """A number of /metrics; 0 before it is there."""
-        for line in self.get("/metrics")[1].decode().splitlines():
+        for line in self.metrics().splitlines():
             if line.startswith(f"{name} "):
                 return float(line.split()[-1])
         return 0.0

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["Wishes", "run"]
 
 _LOOK_S: Final = 0.2
+_STREAM_KEEPS: Final = ("picture", "csv", "jsonlines", "webhooks")
 
 
 class _Sides(NamedTuple):
@@ -338,6 +339,7 @@ def _state(watcher: Watcher, sides: _Sides) -> WatchState:
         with suppress(StorageError):  # what can be told is told
             levels["webhooks_waiting"] = stream.waiting()
     if stream is not None:
+        counters |= {f"not_kept_{kind}": 0 for kind in _STREAM_KEEPS}
         counters |= {f"not_kept_{kind}": count for kind, count in stream.output.failures.items()}
     return WatchState(watcher.statuses(), counters, levels, watcher.output_failures)
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from openplate.datatypes import Recognition
+from openplate.errors import OpenplateError
 from openplate.imaging.frame import Frame
 from openplate.service.outputs import Camera, Output
 from openplate.video_pipeline import GroupPicture
@@ -42,12 +43,13 @@ class OutputGroup:
         for output in self._outputs:
             try:
                 work(output)
-            except Exception:
-                self._count(type(output).__name__)
+            except Exception as error:
+                self._count(type(output).__name__, error)
 
-    def _count(self, name: str) -> None:
+    def _count(self, name: str, error: Exception) -> None:
         with self._lock:
             self._failures[name] += 1
             count = self._failures[name]
         if count & (count - 1) == 0:  # the first, second, fourth, eighth ... time
-            _log.exception("%s failed, %d times by now", name, count)
+            is_known = isinstance(error, OpenplateError | OSError)
+            _log.error("%s failed, %d times by now: %s", name, count, error, exc_info=None if is_known else error)

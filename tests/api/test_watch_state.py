@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from openplate.service.watched_camera import CameraStatus
 
 GATE = CameraStatus(Camera("gate", 1, "rtsp://gate"), "running", frames=50, dropped=3, analysed=40, groups=2)
 GATE = replace(GATE, clock_steps=1, previews=2, preview_delay_s=0.25, slowest_preview_s=0.2)
+GATE = replace(GATE, last_frame_at=datetime(2026, 3, 5, 12, tzinfo=UTC))
 YARD = CameraStatus(Camera('the "yard"', 2, "rtsp://yard"), "offline", error="no answer within 10 s")
 
 
@@ -47,6 +49,7 @@ def test_counters() -> None:
         'openplate_camera_previews_total{camera="gate"} 2.0',
         'openplate_camera_preview_delay_seconds_total{camera="gate"} 0.25',
         'openplate_camera_slowest_preview_seconds{camera="gate"} 0.2',
+        'openplate_camera_last_frame_timestamp_seconds{camera="gate"} 1.772712e+09',
         'openplate_camera_state{camera="gate",state="running"} 1.0',
         'openplate_camera_state{camera="gate",state="offline"} 0.0',
         'openplate_camera_state{camera="the \\"yard\\"",state="offline"} 1.0',
@@ -55,6 +58,7 @@ def test_counters() -> None:
         "openplate_uploads_waiting 9.0",
     ):
         assert line in lines
+    assert 'last_frame_timestamp_seconds{camera="the' not in text  # it has had none
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, Protocol
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -55,6 +56,8 @@ class Status(Protocol):
     def preview_delay_s(self) -> float: ...
     @property
     def slowest_preview_s(self) -> float: ...
+    @property
+    def last_frame_at(self) -> datetime | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +132,16 @@ class _Collector:
         slowest = GaugeMetricFamily(
             "openplate_camera_slowest_preview_seconds", "The most from a frame to its preview.", labels=("camera",)
         )
+        # By it a camera can be noticed whose driver hangs, which no timeout reaches.
+        last = GaugeMetricFamily(
+            "openplate_camera_last_frame_timestamp_seconds", "Time of the last frame, since 1970.", labels=("camera",)
+        )
         for each in self._state.cameras:
             delay.add_metric((each.camera.name,), each.preview_delay_s)
             slowest.add_metric((each.camera.name,), each.slowest_preview_s)
-        yield from (delay, slowest)
+            if each.last_frame_at is not None:
+                last.add_metric((each.camera.name,), each.last_frame_at.timestamp())
+        yield from (delay, slowest, last)
         states = GaugeMetricFamily("openplate_camera_state", "1 for the state it is in.", labels=("camera", "state"))
         for each in self._state.cameras:
             for word in STATES:

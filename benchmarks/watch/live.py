@@ -92,13 +92,17 @@ class PacedSource:
     def __iter__(self) -> Iterator[Frame]:
         number, began_s = 0, time.monotonic()
         while not self._closed.is_set():
-            source = open_source(str(self._clip), self._options)
+            source = open_source(str(self._clip))
+            frames = iter(source)
             try:
-                for frame in source:
-                    if self._closed.wait(max(0.0, began_s + number / self._rate - time.monotonic())):
-                        return
-                    yield Frame(MeteredPicture(frame, self._meter), self._name, number, self._clock.now())
-                    number += self._options.sample
+                # What a camera has not sent cannot be decoded ahead, and what is left out is decoded in its time too.
+                while not self._closed.wait(max(0.0, began_s + number / self._rate - time.monotonic())):
+                    frame = next(frames, None)
+                    if frame is None:
+                        break
+                    if number % self._options.sample == 0:
+                        yield Frame(MeteredPicture(frame, self._meter), self._name, number, self._clock.now())
+                    number += 1
             finally:
                 source.close()
 

@@ -50,11 +50,19 @@ HOOK = StreamWebhook("office", "http://127.0.0.1:9/")
 def full_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nothing more can be put on the disk."""
 
+    usual = os.open
+
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
+    def full_for_new(path: str, flags: int, *more: int) -> int:
+        if flags & os.O_CREAT:
+            full(0)
+        return usual(path, flags, *more)
+
     with monkeypatch.context() as changed:
         changed.setattr(os, "fsync", full)
+        changed.setattr(os, "open", full_for_new)
         yield
 
 

@@ -184,9 +184,16 @@ def _best_picture(group: Group, image: Image | None) -> rekor.BestPicture:
         image.width,
         image.height,
         plate_crop_jpeg=_plate_jpeg(image, plate) if plate else "",
-        vehicle_crop_jpeg=_base64(scaled_down(crop(image, vehicle.detection.box), VEHICLE_WIDTH)) if vehicle else "",
-        overview_jpeg=_base64(scaled_down(image, OVERVIEW_WIDTH)),
+        vehicle_crop_jpeg=_base64(_reduced(crop(image, vehicle.detection.box), VEHICLE_WIDTH)) if vehicle else "",
+        overview_jpeg=_base64(_reduced(image, OVERVIEW_WIDTH)),
     )
+
+
+def _reduced(image: Image, width: int) -> Image:
+    """At most so many pixels wide. Halves first: OpenCV averages two by two pixels several times faster than others."""
+    while image.width >= 2 * width:
+        image = scaled_down(image, image.width // 2)
+    return scaled_down(image, width)
 
 
 def _plate_jpeg(image: Image, plate: Plate) -> str:

@@ -39,6 +39,13 @@ def write_by_way_of(new: Path, path: Path, data: bytes, *, is_durable: bool = Tr
         raise
 
 
+def sync_file(path: Path) -> None:
+    """What was written without being durable survives a power cut from then on, its name too. Raises OSError."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+    sync_folder(path.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """The names in a folder survive a power cut from then on."""
     if os.name == "nt":  # has no way to do so and needs none

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from openplate.storage.files import sync_folder, translated, write_whole
+from openplate.storage.files import sync_file, sync_folder, translated, write_whole
 
 MOST_LISTED: Final = 10_000
 BLOCK: Final = 4096
@@ -89,6 +89,9 @@ class PictureRing:
     def put(self, uuid: str, jpeg: bytes, meta: Mapping[str, object] | None = None) -> bool:
         """Keeps a picture; one of that uuid is replaced and becomes the newest. False: it alone is too large.
 
+        With something that is known of it, it survives a power cut; others, of which cameras give several a second,
+        are on the disk when the system likes, as ``note`` makes up for.
+
         Raises:
             ValueError: the uuid has another form.
             StorageFull, StorageError: it cannot be written.
@@ -108,7 +111,7 @@ class PictureRing:
             if known is not None:
                 write_whole(self._path(place, "json"), known, is_durable=False)
             try:
-                write_whole(self._path(place, "jpg"), jpeg)
+                write_whole(self._path(place, "jpg"), jpeg, is_durable=known is not None)
             except BaseException:
                 self._path(place, "json").unlink(missing_ok=True)
                 raise
@@ -117,7 +120,9 @@ class PictureRing:
         return True
 
     def note(self, uuid: str, meta: Mapping[str, object]) -> bool:
-        """Replaces what is known of a picture; False when it is not there (any more)."""
+        """Replaces what is known of a picture, which survives a power cut from then on; False when it is not there
+        (any more).
+        """
         known = _json(meta)
         with self._lock, translated(self._folder):
             place = self._places.get(uuid)
@@ -126,6 +131,7 @@ class PictureRing:
             path = self._path(place, "json")
             before = _blocks(path.stat().st_size) if path.exists() else 0
             write_whole(path, known, is_durable=False)
+            sync_file(self._path(place, "jpg"))
             grown = _blocks(len(known)) - before
             picture = KeptPicture(uuid, place.picture.epoch_ms, place.picture.size + grown, True)
             self._places[uuid] = _Place(place.number, picture)  # keeps its turn
@@ -194,7 +200,9 @@ class PictureRing:
                 found = _FILE.fullmatch(entry.name)
                 if found and entry.is_file(follow_symlinks=False):
                     kinds = sizes.setdefault((int(found["number"]), found["uuid"]), {})
-                    kinds[found["kind"]] = entry.stat(follow_symlinks=False).st_size
+                    size = entry.stat(follow_symlinks=False).st_size
+                    # What a power cut has left of a picture is nothing at all.
+                    kinds[found["kind"] if size else "empty"] = size
                 elif entry.name.startswith(".") and entry.name.endswith(".new"):
                     with suppress(FileNotFoundError):
                         os.unlink(entry.path)  # noqa: PTH108

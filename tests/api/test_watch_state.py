@@ -16,7 +16,7 @@ from openplate.service.watched_camera import CameraStatus
 
 GATE = CameraStatus(Camera("gate", 1, "rtsp://gate"), "running", frames=50, dropped=3, analysed=40, groups=2)
 GATE = replace(GATE, clock_steps=1, previews=2, preview_delay_s=0.25, slowest_preview_s=0.2)
-GATE = replace(GATE, last_frame_at=datetime(2026, 3, 5, 12, tzinfo=UTC))
+GATE = replace(GATE, last_frame_at=datetime(2026, 3, 5, 12, tzinfo=UTC), frozen=5, size_changes=6)
 YARD = CameraStatus(Camera('the "yard"', 2, "rtsp://yard"), "offline", error="no answer within 10 s")
 
 
@@ -46,6 +46,8 @@ def test_counters() -> None:
         'openplate_camera_dropped_total{camera="gate"} 3.0',
         'openplate_camera_groups_total{camera="gate"} 2.0',
         'openplate_camera_clock_steps_total{camera="gate"} 1.0',
+        'openplate_camera_frozen_total{camera="gate"} 5.0',
+        'openplate_camera_size_changes_total{camera="gate"} 6.0',
         'openplate_camera_previews_total{camera="gate"} 2.0',
         'openplate_camera_preview_delay_seconds_total{camera="gate"} 0.25',
         'openplate_camera_slowest_preview_seconds{camera="gate"} 0.2',

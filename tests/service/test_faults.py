@@ -19,7 +19,7 @@ from tests.video.video_helpers import wait_until
 from watch_helpers import QUICK, Keeping, make_plan, make_recognizer, passing, street
 
 from factories import NOON, make_pixels, make_plate, make_reading, make_street, make_vehicle
-from openplate.datatypes import Group, Sighting
+from openplate.datatypes import Box, Group, Sighting
 from openplate.delivery.upload_queue import UploadQueue
 from openplate.formats import rekor
 from openplate.imaging import Image
@@ -37,6 +37,7 @@ from openplate.storage.pictures import PictureRing
 from openplate.video import SteadyClock
 from openplate.video.motion import MotionGate
 from openplate.video_pipeline import GroupPicture, VideoRecognizer
+from stand_ins import paint_street
 from stream_scenes import make_group
 
 AGENT = rekor.Agent("UID", "company", "1")
@@ -240,3 +241,21 @@ def test_a_clock_set_back_by_an_hour_loses_and_repeats_no_vehicle() -> None:
     show([street()] * 30, 52)
     assert told == ["ABC1234", "XYZ9876"]
     assert clock.steps == 1
+
+
+@pytest.mark.parametrize("share", [0.5, 1.5])
+def test_a_vehicle_under_way_is_told_once_when_the_camera_changes_the_size_of_its_picture(share: float) -> None:
+    def scaled(*places: tuple[int, float]) -> Image:
+        cars = [Box(share * x, share * 200, share * (x + 360), share * 500) for _, x in places]
+        plates = [(Box(share * (x + 130), share * 400, share * (x + 230), share * 430), number) for number, x in places]
+        return Image(paint_street(round(share * 1280), round(share * 720), cars, plates))
+
+    video = VideoRecognizer(make_recognizer(), QUICK, camera="gate", motion=MotionGate())
+    way = [(0, 50.0 + 90 * step) for step in range(6)]
+    images = [street()] * 5 + [street(place) for place in way[:3]] + [scaled(place) for place in way[3:]]
+    told = []
+    for index, image in enumerate([*images, *[scaled()] * 15]):
+        seen = video.feed(Frame(image, "gate", index, NOON + timedelta(seconds=index / 5)))
+        told += [each.group.consensus.text for each in seen.groups if each.group.consensus]
+    assert told == ["ABC1234"]
+    assert not video.close().groups

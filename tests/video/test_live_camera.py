@@ -154,7 +154,7 @@ def test_a_change_of_size_is_noted(caplog: pytest.LogCaptureFixture) -> None:
         source.script.put(picture(0))
         source.script.put(picture(1, 101, 77))
         wait_until(lambda: camera.health().width == 101, camera.health)
-        assert camera.health().height == 77
+        assert (camera.health().height, camera.health().size_changes) == (77, 1)
         assert camera.health().reconnects == 0
     assert "camera gate now sends 101x77 pixels" in caplog.text
 

@@ -138,6 +138,7 @@ def test_a_camera_that_repeats_one_picture_is_opened_again() -> None:
         assert camera.health().reconnects == 0, camera.health()
         server.tell("pattern black")
         wait_until(lambda: "has repeated one picture for 1 s" in (camera.health().last_error or ""), camera.health)
+        assert camera.health().frozen >= 1
         server.tell("pattern ball")
         wait_for_frames(camera)
 
@@ -152,6 +153,7 @@ def test_the_size_of_the_picture_may_change_in_mid_stream(options: SourceOptions
             assert frame is not None
             assert (frame.width, frame.height) == (width, height)
             assert frame.image.pixels.shape == (height, width, 3)
+        assert camera.health().size_changes == 3
         assert camera.health().reconnects == 0
 
 

@@ -30,6 +30,8 @@ _COUNTERS: Final = (
     ("decode_errors", "Packets and pictures that could not be decoded."),
     ("reconnects", "Times that the camera was opened again."),
     ("clock_steps", "Times that the machine's clock was set, forward or back."),
+    ("frozen", "Times that it was opened again because it repeated one picture."),
+    ("size_changes", "Times that its picture had another size than before."),
     ("reads", "Plates read."),
     ("groups", "Passes of vehicles reported."),
     ("previews", "Early words of passes."),

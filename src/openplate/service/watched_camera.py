@@ -52,6 +52,8 @@ class CameraStatus:
     reconnects: int = 0
     decode_errors: int = 0
     clock_steps: int = 0
+    frozen: int = 0
+    size_changes: int = 0
     analysed: int = 0
     failed_frames: int = 0
     reads: int = 0
@@ -339,6 +341,8 @@ def _with_health(status: CameraStatus, health: CameraHealth) -> CameraStatus:
         reconnects=health.reconnects,
         decode_errors=health.decode_errors,
         clock_steps=health.clock_steps,
+        frozen=health.frozen,
+        size_changes=health.size_changes,
         last_frame_at=health.last_frame_at,
         error=health.last_error or status.error,
     )

@@ -81,6 +81,8 @@ class LiveCamera:
             reconnects=0,
             decode_errors=0,
             clock_steps=0,
+            frozen=0,
+            size_changes=0,
             width=None,
             height=None,
             last_error=None,
@@ -166,12 +168,14 @@ class LiveCamera:
     def _check_life(self, still: StillPicture, frame: Frame) -> None:
         limit_s = self._options.frozen_after_s
         if limit_s and still.still_for_s(frame) >= limit_s:
+            self._update(frozen=self._health.frozen + 1)
             raise SourceUnavailable(f"{self.name}: the camera has repeated one picture for {limit_s:g} s")
 
     def _publish(self, frame: Frame, decode_errors: int) -> None:
         with self._changed:
             health = self._health
-            if health.width is not None and (health.width, health.height) != (frame.width, frame.height):
+            has_changed = health.width is not None and (health.width, health.height) != (frame.width, frame.height)
+            if has_changed:
                 logger.warning("camera %s now sends %dx%d pixels", self.name, frame.width, frame.height)
             if health.state != "running" and health.frames:
                 logger.info("camera %s is back", self.name)
@@ -184,6 +188,7 @@ class LiveCamera:
                 reconnects=health.reconnects + (health.state != "running" and health.frames > 0),
                 decode_errors=decode_errors,
                 clock_steps=self._clock.steps,
+                size_changes=health.size_changes + has_changed,
                 width=frame.width,
                 height=frame.height,
             )

@@ -59,7 +59,8 @@ class CameraHealth:
     ``state``: ``connecting`` (being opened for the first time, or again after it ran), ``running``, ``offline``
     (the last attempt failed) or ``stopped``. ``frames`` have been received since the start, after sampling;
     ``dropped`` of them were never taken because newer ones came; ``decode_errors`` are packets and pictures that
-    could not be decoded. ``last_error`` is a sentence, also after the camera has recovered.
+    could not be decoded; ``frozen`` is how often it was opened again because it repeated one picture, ``size_changes``
+    how often its picture had another size than before. ``last_error`` is a sentence, also after the camera has recovered.
     """
 
     state: CameraState
@@ -69,6 +70,8 @@ class CameraHealth:
     reconnects: int
     decode_errors: int
     clock_steps: int
+    frozen: int
+    size_changes: int
     width: int | None
     height: int | None
     last_error: str | None

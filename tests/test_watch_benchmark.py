@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
@@ -15,14 +16,20 @@ pytest.importorskip("av")
 from benchmarks import results
 from benchmarks.watch import __main__ as command
 from benchmarks.watch.cost import STAGES, Cost, StageMeter, looped, measure_cost
-from benchmarks.watch.live import LivePlan, run_live
+from benchmarks.watch.live import Delays, LivePlan, run_live
 from benchmarks.watch.memory import MemoryPlan, Samples, run_memory
 from benchmarks.watch.scenes import HEIGHT, WIDTH, make_clip, pictures
 from scripts import measured
 
+from factories import make_plate, make_reading, make_vehicle
 from openplate import Recognizer
+from openplate.datatypes import Group, Sighting
+from openplate.imaging import Image
+from openplate.imaging.frame import Frame
+from openplate.service.outputs import Camera
 from openplate.video import open_source
 from openplate.video.motion import MotionGate
+from openplate.video_pipeline import GroupPicture
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +100,32 @@ def test_live_cameras_are_counted(clip: Path) -> None:
     assert float(columns["cores_used"]) > 0
     assert float(columns["memory_mb"]) > float(columns["camera_mb"])
     assert {"frames", "dropped", "analysed", "groups", "growth_mb"} <= set(columns) <= set(results.WATCH_COLUMNS)
+
+
+def test_delays_are_from_the_frame_that_decided() -> None:
+    now = datetime.now(UTC)
+    delays, camera = Delays(), Camera("gate", 1)
+    image = Image(np.zeros((8, 8, 3), np.uint8))
+
+    def show(index: int, ago_s: float) -> None:
+        delays.frame(camera, None, Frame(image, "gate", index, now - timedelta(seconds=ago_s)))
+
+    def tell(state: str, best: int, ago_s: float = 0.0) -> None:
+        at = now - timedelta(seconds=ago_s)
+        seen = Sighting(at, best, make_plate(), make_vehicle(), 0)
+        group = Group("1" * 32, "gate", state, at, at, best, best, make_reading(), seen, (seen,))  # type: ignore[arg-type]
+        delays.group(camera, GroupPicture(group, image))
+
+    show(0, ago_s=40)
+    tell("preview", best=1, ago_s=10)
+    show(1, ago_s=10)
+    tell("closed", best=1)  # its picture is the last frame
+    tell("closed", best=0)  # decided by the frame that follows
+    show(2, ago_s=5)
+    tell("closed", best=0)  # decided by no frame
+    show(3, ago_s=-60)
+    assert delays.milliseconds["preview"] == [pytest.approx(10_000, abs=5_000)]
+    assert delays.milliseconds["closed"] == [pytest.approx(10_000, abs=4_000), pytest.approx(5_000, abs=4_000)]
 
 
 def test_memory_is_measured_over_the_whole_of_the_video(clip: Path) -> None:

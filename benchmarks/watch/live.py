@@ -7,6 +7,7 @@ import os
 import tempfile
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -115,22 +116,31 @@ class Delays:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._fed: dict[str, datetime] = {}
+        self._last: dict[str, Frame] = {}
+        self._pending: dict[str, list[datetime]] = defaultdict(list)
         self.milliseconds: dict[str, list[float]] = {"preview": [], "closed": []}
 
     def frame(self, camera: Camera, recognition: Recognition | None, frame: Frame) -> None:  # noqa: ARG002
         with self._lock:
-            self._fed[camera.name] = frame.captured_at
+            self._last[camera.name] = frame
+            for out_at in self._pending.pop(camera.name, ()):
+                if out_at >= frame.captured_at:  # else it came of a pause
+                    self._add("closed", frame.captured_at, out_at)
 
     def group(self, camera: Camera, picture: GroupPicture) -> None:
-        """A preview's deciding frame is its last; a report's is the camera's last: frames come so often that no event
-        comes of a pause.
-        """
+        """A preview's deciding frame is its last. A report's is the one that follows it, or its own best."""
         group, now = picture.group, datetime.now(UTC)
         with self._lock:
-            if group.state in self.milliseconds:
-                decided = group.last_seen if group.state == "preview" else self._fed[camera.name]
-                self.milliseconds[group.state].append(1e3 * (now - decided).total_seconds())
+            last = self._last.get(camera.name)
+            if group.state == "preview":
+                self._add("preview", group.last_seen, now)
+            elif group.state == "closed" and last is not None and group.best.frame_index == last.index:
+                self._add("closed", last.captured_at, now)
+            elif group.state == "closed":
+                self._pending[camera.name].append(now)
+
+    def _add(self, what: str, decided_at: datetime, out_at: datetime) -> None:
+        self.milliseconds[what].append(1e3 * (out_at - decided_at).total_seconds())
 
     def clear(self) -> None:
         with self._lock:

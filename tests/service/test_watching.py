@@ -279,7 +279,7 @@ def test_a_camera_that_waits_for_its_turn_looks_at_the_newest_frame(recognizer: 
     assert watched.join(60)
 
 
-def test_previews_are_told_before_pictures_of_the_frame_are_written(recognizer: Recognizer) -> None:
+def test_events_are_told_before_the_pictures_of_frames(recognizer: Recognizer) -> None:
     class Order:
         def __init__(self) -> None:
             self.told: list[str] = []
@@ -295,7 +295,23 @@ def test_previews_are_told_before_pictures_of_the_frame_are_written(recognizer: 
 
     order, plan = Order(), make_plan()
     video = replace(plan.video, groups=replace(plan.video.groups, preview=True))
-    watcher, _, _ = watch(recognizer, [replace(plan, video=video)], {"gate.mp4": lambda: iter(passing())}, order)
+    frames = [*passing(), *[street()] * 9]
+    watcher, _, _ = watch(recognizer, [replace(plan, video=video)], {"gate.mp4": lambda: iter(frames)}, order)
     assert watcher.wait(60)
     watcher.close()
-    assert order.told == ["preview", *(f"frame {index}" for index in range(6)), "closed"]
+    assert order.told[:2] == ["preview", "frame 0"]
+    assert order.told.index("closed") == order.told.index("frame 11") - 1  # by which it is known to be gone
+    assert [told for told in order.told if told.startswith("frame")] == [f"frame {index}" for index in range(15)]
+
+
+def test_a_report_whose_picture_is_a_frames_comes_after_that_frame(recognizer: Recognizer) -> None:
+    kept, plan = Keeping(), make_plan()
+    order: list[str] = []
+    kept.frame = lambda _camera, _recognition, frame: order.append(f"frame {frame.index}")  # type: ignore[method-assign]
+    kept.group = lambda _camera, picture: order.append(picture.group.state)  # type: ignore[method-assign]
+    groups = replace(plan.video.groups, max_plates_to_group=1)
+    plan = replace(plan, video=replace(plan.video, groups=groups))
+    watcher, _, _ = watch(recognizer, [plan], {"gate.mp4": lambda: iter(passing())}, kept)
+    assert watcher.wait(60)
+    watcher.close()
+    assert order[:2] == ["frame 0", "closed"]

@@ -36,8 +36,9 @@ class Output(Protocol):
     """Takes what cameras see. One output serves all cameras.
 
     ``frame`` and ``group`` are called by the cameras' threads, several at the same time, but for one camera in the
-    order of its frames. They return soon: a camera misses frames while it waits. What must not be lost is on the disk
-    when ``group`` returns. What they raise is logged and counted and goes no further.
+    order of its frames: what a frame decided, then the frame itself, then reports whose picture it is. They return
+    soon: a camera misses frames while it waits. What must not be lost is on the disk when ``group`` returns. What they
+    raise is logged and counted and goes no further.
     """
 
     def frame(self, camera: Camera, recognition: Recognition | None, frame: Frame) -> None:

@@ -257,11 +257,16 @@ class WatchedCamera:
         return seen
 
     def _tell_of(self, frame: Frame, seen: Seen | None) -> None:
-        """Tells the outputs, of previews first: who waits at a gate must not wait for pictures to be written."""
+        """Tells the outputs. Events come first: who waits at a gate must not wait for pictures to be written. But a
+        report whose picture is this frame's comes after it.
+        """
         pictures = () if seen is None else seen.groups
-        self._report([picture for picture in pictures if picture.group.state == "preview"])
+        later = [
+            each for each in pictures if each.group.state != "preview" and each.group.best.frame_index == frame.index
+        ]
+        self._report([each for each in pictures if each not in later])
         self._output.frame(self.camera, None if seen is None else seen.recognition, frame)
-        self._report([picture for picture in pictures if picture.group.state != "preview"])
+        self._report(later)
         self._newest = frame  # only now, when this thread needs it no more
 
     def _count_look(self) -> None:
@@ -330,6 +335,11 @@ class WatchedCamera:
     def _fail(self, message: str) -> None:
         self._status = replace(self._status, state="failed", error=message)
         self._tell(message if self._plan.name in message else f"{self._plan.name}: {message}")
+
+
+def _is_early(group: Group, frame: Frame) -> bool:
+    """It needs nothing of this frame."""
+    return group.state == "preview" or group.best.frame_index != frame.index
 
 
 def _with_health(status: CameraStatus, health: CameraHealth) -> CameraStatus:

@@ -60,7 +60,8 @@ class CameraHealth:
     (the last attempt failed) or ``stopped``. ``frames`` have been received since the start, after sampling;
     ``dropped`` of them were never taken because newer ones came; ``decode_errors`` are packets and pictures that
     could not be decoded; ``frozen`` is how often it was opened again because it repeated one picture, ``size_changes``
-    how often its picture had another size than before. ``last_error`` is a sentence, also after the camera has recovered.
+    how often its picture had another size than before. ``last_error`` is a sentence, also after the camera has
+    recovered.
     """
 
     state: CameraState

@@ -1,7 +1,7 @@
 """What watching 1080p cameras costs.
 
-    python -m benchmarks.watch                             # cost, delays and memory: about an hour and a half
-    python -m benchmarks.watch --measure live --device openvino --scene busy
+    python -m benchmarks.watch                             # cost, delays and memory: two to three hours
+    python -m benchmarks.watch --measure cost live --device openvino --scene busy --camera-fps 5    # ten minutes
     python -m benchmarks.watch --seconds 8 --measure cost --device cpu --output smoke.csv
 
 `cost` is measured in one thread, frames as fast as they go; `cameras_per_core` is the time that was shown by the time

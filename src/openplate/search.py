@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from openplate.datatypes import Box, Detection, Mode
 from openplate.detection import LARGEST_SCALE, Detector, Thresholds, without_repeats
-from openplate.imaging import Image, crop
+from openplate.imaging import Image, crop, touched
 
 _EDGE_PX = 2.0  # of the canvas
 _ON_VEHICLE = 0.6
@@ -219,14 +219,13 @@ def _lies_on(plate: Detection, vehicle: Detection) -> bool:
 
 def _look(detector: Detector, image: Image, window: Box, thresholds: Thresholds, reach: int) -> list[Detection]:
     """What a window shows, in the picture's pixels, without what its edges cut."""
-    part = crop(image, window)
-    dx, dy = float(int(window.x1)), float(int(window.y1))
-    (found,) = detector.detect([part], thresholds, reach=reach)
+    inside = touched(image, window)
+    (found,) = detector.detect([crop(image, inside)], thresholds, reach=reach)
+    dx, dy = inside.x1, inside.y1
     moved = [
         replace(d, box=d.box.shift(dx, dy), corners=None if d.corners is None else d.corners.shift(dx, dy))
         for d in found
     ]
-    inside = Box(dx, dy, dx + part.width, dy + part.height)
     edge = _EDGE_PX / _scale(inside, reach)
     return [d for d in moved if not _is_cut(d.box, inside, image, edge)]
 

@@ -13,6 +13,7 @@ from openplate.imaging.image import (
     encode_png,
     limit_threads,
     to_bgr,
+    touched,
 )
 from openplate.imaging.warping import (
     FURTHER_LOOKS,
@@ -46,5 +47,6 @@ __all__ = [
     "rectify",
     "target_corners",
     "to_bgr",
+    "touched",
     "warp_plate",
 ]

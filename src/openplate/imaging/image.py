@@ -17,6 +17,7 @@ from openplate.errors import ImageError
 from openplate.imaging.decoding import ImageLimits, Pixels, add_colors, decode
 
 DEFAULT_LIMITS = ImageLimits()
+_HAIR_PX = 1e-3  # what rounding leaves of a box that ends on the edge of a pixel
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,15 +130,21 @@ def _explain(error: OSError) -> str:
 
 
 def crop(image: Image, box: Box) -> Image:
-    """A copy of the pixels that a box touches, cut at the edge of the picture; at least one pixel."""
-    left, right = _touched(box.x1, box.x2, image.width)
-    top, bottom = _touched(box.y1, box.y2, image.height)
+    """A copy of the pixels that a box touches."""
+    left, top, right, bottom = map(int, touched(image, box).as_tuple())
     return Image(image.pixels[top:bottom, left:right].copy())
 
 
+def touched(image: Image, box: Box) -> Box:
+    """The whole pixels that a box touches by more than a thousandth, cut at the edge of the picture; at least one."""
+    left, right = _touched(box.x1, box.x2, image.width)
+    top, bottom = _touched(box.y1, box.y2, image.height)
+    return Box(left, top, right, bottom)
+
+
 def _touched(low: float, high: float, size: int) -> tuple[int, int]:
-    start = math.floor(min(max(low, 0), size - 1))
-    return start, math.ceil(min(max(high, start + 1), size))
+    start = math.floor(min(max(low + _HAIR_PX, 0), size - 1))
+    return start, math.ceil(min(max(high - _HAIR_PX, start + 1), size))
 
 
 def to_bgr(image: Image) -> Pixels:

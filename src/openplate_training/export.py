@@ -83,8 +83,8 @@ class Recipe:
     """How one network is exported.
 
     ``inputs`` are stored pictures, each as the network takes it, alone in its batch; ``is_fixed`` networks take one
-    size. The int8 file keeps convolutions in float whose names contain one of ``keep_float``: their outputs are the
-    answer. The rest goes into the card.
+    size. The int8 file keeps convolutions and products in float whose names contain one of ``keep_float``: their
+    outputs are the answer. The rest goes into the card.
     """
 
     network: nn.Module
@@ -296,7 +296,8 @@ def float_nodes(model: onnx.ModelProto, parts: Sequence[str]) -> list[str]:
     return [
         node.name
         for node in model.graph.node
-        if outputs & set(node.output) or (node.op_type == "Conv" and any(part in node.name for part in parts))
+        if outputs & set(node.output)
+        or (node.op_type in {"Conv", "MatMul"} and any(part in node.name for part in parts))
     ]
 
 
@@ -314,13 +315,14 @@ def quantised(recipe: Recipe, source: Path) -> onnx.ModelProto:
             str(file),
             _Inputs(recipe.inputs[:CALIBRATION_PICTURES]),
             quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=["Conv", "Clip", "Relu", "Add", "MaxPool", "Concat", "Resize"],
+            op_types_to_quantize=["Conv", "MatMul", "Clip", "Relu", "Add", "MaxPool", "Concat", "Resize"],
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             nodes_to_exclude=kept,
             calibrate_method=CalibrationMethod.MinMax,
-            extra_options={"ActivationSymmetric": False},
+            # Products of two maps, as attention has them, stay float.
+            extra_options={"ActivationSymmetric": False, "MatMulConstBOnly": True},
         )
         return onnx.load(file)
 

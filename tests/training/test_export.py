@@ -179,6 +179,19 @@ def test_int8_files_have_unsigned_activations_and_signed_weights(exported: tuple
     assert weights
 
 
+def test_the_readers_int8_file_multiplies_maps_with_bytes_but_for_attention_and_the_answer(tmp_path: Path) -> None:
+    recipe = make_recipe("reader")
+    write_onnx(recipe, tmp_path / "model.onnx")
+    graph = quantised(recipe, tmp_path / "model.onnx").graph
+    bytes_ = {t.name for t in graph.initializer if t.data_type == onnx.TensorProto.INT8}
+    matrices = {n.output[0] for n in graph.node if n.op_type == "DequantizeLinear" and n.input[0] in bytes_}
+    products = {n.name: bool(matrices & set(n.input)) for n in graph.node if n.op_type == "MatMul"}
+    assert {name.split("/")[-2] for name, is_in_bytes in products.items() if is_in_bytes} == {
+        *("to_qkv", "project", "feed.0", "feed.2")
+    }
+    assert "/classify/MatMul" in products
+
+
 def test_a_detector_takes_any_size_and_any_number(tmp_path: Path) -> None:
     recipe = make_recipe("detector")
     write_onnx(recipe, tmp_path / "model.onnx")

@@ -21,6 +21,8 @@ from openplate_training.loop import LoopConfig, train
 from openplate_training.reader_data import ReaderSampler, RenderedPlates, encode_text
 from openplate_training.reader_model import ALPHABET, ReaderNetwork
 
+RENDERED_SHARE = 0.6  # to the end: some countries have no other plates
+
 
 def ctc_loss(log_probabilities: torch.Tensor, texts: list[str]) -> torch.Tensor:
     """Mean over the batch of the negative log probability of each text, over all its alignments."""
@@ -56,11 +58,10 @@ def main() -> None:
         load_start(network, options.start)
     channels_last(network)
 
-    def step(number: int, progress: float) -> dict[str, torch.Tensor]:
+    def step(number: int, progress: float) -> dict[str, torch.Tensor]:  # noqa: ARG001
         if number % 500 == 0:
             print(f"{len(sampler.indices)} real plates, {rendered.refresh()} rendered", flush=True)
-        share = 0.6 if progress < 0.75 else 0.45
-        samples = [sampler.sample(random, share) for _ in range(options.batch)]
+        samples = [sampler.sample(random, RENDERED_SHARE) for _ in range(options.batch)]
         log_probabilities = network(torch.from_numpy(np.stack([pixels for pixels, _ in samples])))
         return {"ctc": ctc_loss(log_probabilities, [text for _, text in samples])}
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # The reader: a rectified plate to text.
 # Data:     plate_crops (17,993 crops, 90 % for training) and plates rendered by openplate_training.synthesize
-# Cost:     about four and a half hours of one core of an AMD EPYC (AVX-512, no AMX), some 24,000 steps of 64 crops, in
-#           three runs (each from where the last had come, with START=1); 4 GB of memory, and the rendering
+# Cost:     about six hours of one core of an AMD EPYC (AVX-512, no AMX), some 36,000 steps of 64 crops, in four runs
+#           (each from where the last had come, with START=1; the last with BFLOAT16=1, and averaged with its start);
+#           4 GB of memory, and the rendering
 # Fonts:    the Debian packages and npm packages in openplate_training/fonts.py; FONTS names node_modules/@fontsource
 # Expected: the rows of the reader in results/reading.csv
 source "$(dirname "$0")/common.sh"
@@ -15,5 +16,5 @@ for chunk in 00 01 02 03 04 05 06; do render "$chunk"; done
 render 07 --regions br ar in id # countries with few real crops or none
 "$python" -m openplate_training.reader_train --data "$data" --cache "$work/cache" --rendered "$work/rendered" \
   --output "$work/reader" --minutes "${3:-200}" --threads "$threads" $bfloat16 $(start reader)
-export_network reader 0.1.0
+export_network reader 0.2.0 ${START:+--average-with runs/starts/reader.npz}
 "$python" -m openplate_training.calibrate reader --data "$data" --cache "$work/cache" --weights src/openplate/weights

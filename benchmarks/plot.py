@@ -3,7 +3,7 @@
     python -m benchmarks.plot [--output FILE]
 
 Across: processor time of one picture in times of decoding it alone. Up: the share of the plates of whole
-pictures that is read exactly, end to end; the numbers stand beside the points. Rows of `plates` whose data's
+pictures that is read exactly, end to end; the numbers stand in the legend. Rows of `plates` whose data's
 name names a mode ("scenes val fast") belong to that mode, all others to `normal`.
 """
 
@@ -23,6 +23,7 @@ from matplotlib import pyplot
 
 OUTPUT = ROOT / "docs" / "accuracy_and_time.png"
 MODES = ("fast", "normal", "redaction")
+MARKERS = "os^vD*PX<>ph"
 
 
 class Point(NamedTuple):
@@ -43,21 +44,23 @@ def _read_by_mode() -> dict[str, float]:
 
 
 def points() -> list[Point]:
-    """Every mode, device and precision of which both accuracy and time were measured."""
+    """Every mode, device and precision of which accuracy and time were measured; what `auto` picks is one of them."""
     read = _read_by_mode()
     rows = [row for row in read_rows(RESULTS / "speed.csv") if row["measure"] == "time" and row["mode"] in read]
     return [
         Point(f"{row['mode']} {row['device']} {row['precision']}", float(row["ratio"]), read[row["mode"]])
         for row in latest(rows, "mode", "device", "precision")
+        if row["precision"] != "auto"
     ]
 
 
 def draw(measured: Sequence[Point], output: Path) -> None:
     figure, axes = pyplot.subplots(figsize=(8, 4.5), dpi=120, layout="constrained")
-    for point in measured:
-        axes.plot(point.times_decoding, 100 * point.read, "o", color="#1f5fa8")
-        note = f"{point.label}\n{point.times_decoding:.1f} x, {100 * point.read:.1f} %"
-        axes.annotate(note, (point.times_decoding, 100 * point.read), (6, -4), textcoords="offset points", fontsize=7)
+    for number, point in enumerate(sorted(measured, key=lambda point: point.times_decoding)):
+        marker = MARKERS[number % len(MARKERS)]
+        note = f"{point.label}: {point.times_decoding:.1f} x, {100 * point.read:.1f} %"
+        axes.plot(point.times_decoding, 100 * point.read, marker, markersize=9, alpha=0.75, label=note)
+    axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     axes.set_xlabel("processor time of a 1280x720 JPEG, decoding alone = 1")
     axes.set_ylabel("plates read exactly, end to end (%)")
     axes.set_xlim(0, 1.3 * max(point.times_decoding for point in measured))

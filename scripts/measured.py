@@ -50,11 +50,11 @@ class Figure:
 
 
 def find(task: str, data: str, metric: str, group: str) -> Row | None:
-    """The newest row of that metric and group whose data's name begins so."""
+    """The newest row of that metric and group, of the data with that name or of its part for validation."""
     rows = [
         row
         for row in read_rows(RESULTS / f"{task}.csv")
-        if row["metric"] == metric and row["group"] == group and row["data"].startswith(data)
+        if row["metric"] == metric and row["group"] == group and row["data"] in {data, f"{data} val"}
     ]
     return rows[-1] if rows else None
 

@@ -39,15 +39,15 @@ def test_a_report_becomes_one_row_for_each_number() -> None:
 def test_recorded_rows_are_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measured, "RESULTS", tmp_path)
     file, rows = tmp_path / "report.json", tmp_path / "reading.csv"
-    for correct in (1, 3):
+    for correct, data in ((1, "plate_crops val"), (3, "plate_crops val"), (2, "plate_crops val fast")):
         group = {"name": "europe", "scores": {"exact": plain(Share(correct, 4))}}
         file.write_text(json.dumps({"groups": [group]}))
-        record_results.main(["reading", str(file), "--data", "plate_crops val", "--output", str(rows)])
+        record_results.main(["reading", str(file), "--data", data, "--output", str(rows)])
     found = measured.find("reading", "plate_crops", "exact", "groups/europe")
     assert found is not None
     assert (found["value"], found["count"]) == ("0.75", "4")
     assert found["weights"].startswith("reader ")
-    assert len(results.read_rows(rows)) == 2
+    assert len(results.read_rows(rows)) == 3
     assert "| exact text, Europe (cz, hr, pl, hu, nl, es, se) | 75.0 % | 98 % | 4 |" in measured.headline()
     assert "| plate_crops val | groups/europe | 4 | 75.0 % |" in measured.reading()
 

@@ -454,7 +454,7 @@ def test_letterbox_says_where_everything_lies(width: int, height: int) -> None:
         x, span = left + int(share * columns), columns // 10
         y, rise = top + int(share * rows), rows // 10
         part = canvas[y : y + rise, x : x + span].astype(np.float64)
-        source_x, source_y = where.to_source_points((x + span / 2, y + rise / 2))
+        source_x, source_y = where.to_source_point(x + span / 2, y + rise / 2)
         # In 256ths of the side: each halving rounds the gradient up by as much as half a step.
         assert part[:, :, 0].mean() == pytest.approx(source_x / width * 255, abs=1.2)
         assert part[:, :, 1].mean() == pytest.approx(source_y / height * 255, abs=1.2)
@@ -471,7 +471,7 @@ def test_letterbox_does_not_drift_toward_the_far_edge(size: tuple[int, int]) -> 
     light[light == 114] = 0
     rows, columns = np.mgrid[0:384, 0:640] + 0.5
     found = (light * columns).sum() / light.sum(), (light * rows).sum() / light.sum()
-    assert_allclose(where.to_source_points(found), (x + 10, y + 10), atol=0.34)
+    assert_allclose(where.to_source_point(*found), (x + 10, y + 10), atol=0.34)
 
 
 def test_letterbox_averages_what_it_reduces() -> None:
@@ -512,7 +512,7 @@ def test_boxes_and_points_return_to_the_source(where: Letterbox, points: list[tu
     on_canvas = Box(*(v * where.scale + d for v, d in zip(box.as_tuple(), (where.dx, where.dy) * 2, strict=True)))
     assert_allclose(where.to_source_box(on_canvas).as_tuple(), box.as_tuple(), atol=1e-6)
     corners = np.array(points) * where.scale + (where.dx, where.dy)
-    assert_allclose(where.to_source_points(corners), points, atol=1e-6)
+    assert_allclose([where.to_source_point(x, y) for x, y in corners.tolist()], points, atol=1e-6)
 
 
 # --- rectifying plates ---------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from openplate.datatypes import Box, Corners, Point
 from openplate.imaging.decoding import Pixels
@@ -34,12 +34,8 @@ class Letterbox:
     dx: float
     dy: float
 
-    def to_source_points(self, points: ArrayLike) -> NDArray[np.floating]:
-        """Canvas points (..., 2) in pixels of the source picture."""
-        return (np.asarray(points, dtype=np.float64) - (self.dx, self.dy)) / self.scale
-
-    def to_source_point(self, x: float, y: float) -> tuple[float, float]:
-        """The same of one point."""
+    def to_source_point(self, x: float, y: float) -> Point:
+        """A point of the canvas in pixels of the source picture."""
         return (x - self.dx) / self.scale, (y - self.dy) / self.scale
 
     def to_source_box(self, box: Box) -> Box:

@@ -261,12 +261,9 @@ class WatchedCamera:
         report whose picture is this frame's comes after it.
         """
         pictures = () if seen is None else seen.groups
-        later = [
-            each for each in pictures if each.group.state != "preview" and each.group.best.frame_index == frame.index
-        ]
-        self._report([each for each in pictures if each not in later])
+        self._report([each for each in pictures if _is_early(each.group, frame)])
         self._output.frame(self.camera, None if seen is None else seen.recognition, frame)
-        self._report(later)
+        self._report([each for each in pictures if not _is_early(each.group, frame)])
         self._newest = frame  # only now, when this thread needs it no more
 
     def _count_look(self) -> None:

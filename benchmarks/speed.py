@@ -31,7 +31,8 @@ from openplate.attributes import AttributeClassifier
 from openplate.datatypes import Box, Mode
 from openplate.imaging import Image, limit_threads
 from openplate.models import DEVICES, PRECISIONS, Device, Precision
-from openplate.pipeline import RecognitionOptions, Recognizer
+from openplate.options import RecognitionOptions
+from openplate.pipeline import Recognizer
 from openplate.search import PLANS
 
 _WARM_UP = 3

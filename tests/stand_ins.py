@@ -21,8 +21,8 @@ from openplate.datatypes import VEHICLE_LABELS, Box, Corners
 from openplate.detection import Detector
 from openplate.models.card import InputDescription, ModelCard, WeightFile
 from openplate.ocr import Reader
-from openplate.pipeline import LateAttributes, Stages
 from openplate.region_classifier import RegionClassifier
+from openplate.stages import LateAttributes, Stages
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 Pixels = NDArray[np.uint8]

@@ -25,10 +25,10 @@ from openplate.datatypes import Box, Recognition  # noqa: E402
 from openplate.errors import InferenceFailed  # noqa: E402
 from openplate.imaging import Image  # noqa: E402
 from openplate.imaging.frame import Frame  # noqa: E402
-from openplate.pipeline import LateAttributes  # noqa: E402
 from openplate.service.outputs import Camera  # noqa: E402
 from openplate.settings import Settings  # noqa: E402
 from openplate.settings.watch import WatchSettings  # noqa: E402
+from openplate.stages import LateAttributes  # noqa: E402
 from stand_ins import paint_street  # noqa: E402
 
 

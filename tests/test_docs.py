@@ -18,7 +18,7 @@ from scripts.reference import accepted_words, all_commands
 from openplate import errors
 from openplate.formats import native
 from openplate.models import DEVICES, PRECISIONS, catalog
-from openplate.pipeline import RecognitionOptions
+from openplate.options import RecognitionOptions
 from openplate.settings import describe_settings
 from openplate.settings.camera_sections import describe_camera_settings
 

@@ -15,9 +15,9 @@ from openplate.attributes import AttributeClassifier
 from openplate.datatypes import UNKNOWN, Box
 from openplate.errors import ModelLoadFailed, UnknownModel
 from openplate.models import catalog
-from openplate.pipeline import LateAttributes, Stages
 from openplate.settings import Settings
 from openplate.settings.building import build_recognizer
+from openplate.stages import LateAttributes, Stages
 from stand_ins import make_color_teller, make_stages, paint_street
 
 CARS = (Box(40, 200, 440, 500), Box(600, 100, 1100, 420))

@@ -19,7 +19,7 @@ from benchmarks.serve.metered import Meter, MeteredRecognizer, MeteredServer, Re
 from scripts import measured
 
 from cli_helpers import Bench, save_street
-from openplate.pipeline import RecognitionOptions
+from openplate.options import RecognitionOptions
 from openplate.settings import Settings
 
 

@@ -12,7 +12,7 @@ from cli_helpers import Bench
 from openplate.cli.watch_plans import Wishes, make_plans
 from openplate.errors import RegionError, SettingsError
 from openplate.grouping import SCOUT, STREAM
-from openplate.pipeline import RecognitionOptions
+from openplate.options import RecognitionOptions
 from openplate.settings import LoadedSettings, Settings, load_settings
 from openplate.settings.alprd import ScoutSettings, load_scout_settings
 from openplate.settings.watch import CameraSettings, ScoutSection, WatchSettings

@@ -29,7 +29,8 @@ from benchmarks.watch.memory import MemoryPlan, memory_columns
 from benchmarks.watch.scenes import PASS_S, SCENES, make_clip
 from openplate.imaging import limit_threads
 from openplate.models import DEVICES, Device
-from openplate.pipeline import RecognitionOptions, Recognizer
+from openplate.options import RecognitionOptions
+from openplate.pipeline import Recognizer
 
 ANALYSED_FPS: Final = 5.0
 _SETTLE_S: Final = 20.0

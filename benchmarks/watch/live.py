@@ -25,7 +25,8 @@ from openplate.formats import rekor
 from openplate.imaging import limit_threads
 from openplate.imaging.frame import Frame
 from openplate.models import Device
-from openplate.pipeline import RecognitionOptions, Recognizer
+from openplate.options import RecognitionOptions
+from openplate.pipeline import Recognizer
 from openplate.service.outputs import Camera
 from openplate.service.scout_output import ScoutOutput
 from openplate.service.scout_report import ScoutReporter

@@ -23,7 +23,8 @@ from openplate.datatypes import Recognition
 from openplate.imaging import limit_threads
 from openplate.imaging.frame import Frame
 from openplate.models import Device
-from openplate.pipeline import RecognitionOptions, Recognizer
+from openplate.options import RecognitionOptions
+from openplate.pipeline import Recognizer
 from openplate.service.outputs import Camera
 from openplate.service.watching import Watcher
 from openplate.settings.watch_plan import CameraPlan

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from openplate.datatypes import Recognition as Recognition
     from openplate.errors import OpenplateError as OpenplateError
-    from openplate.pipeline import RecognitionOptions as RecognitionOptions
+    from openplate.options import RecognitionOptions as RecognitionOptions
     from openplate.pipeline import Recognizer as Recognizer
 
 __version__ = version("openplate")
@@ -24,7 +24,7 @@ __all__ = ["OpenplateError", "Recognition", "RecognitionOptions", "Recognizer", 
 _HOMES = {
     "OpenplateError": "openplate.errors",
     "Recognition": "openplate.datatypes",
-    "RecognitionOptions": "openplate.pipeline",
+    "RecognitionOptions": "openplate.options",
     "Recognizer": "openplate.pipeline",
 }
 

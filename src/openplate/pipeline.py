@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from threading import Lock
 from time import perf_counter
 
 import numpy as np
 import numpy.typing as npt
 
-from openplate.attributes import AttributeClassifier
-from openplate.corner_refiner import CornerRefiner
 from openplate.datatypes import (
     Box,
     Corners,
     Detection,
-    Guess,
     Mode,
     Plate,
     PlateReading,
@@ -27,21 +23,18 @@ from openplate.datatypes import (
     Timings,
     Vehicle,
 )
-from openplate.detection import Detector
 from openplate.errors import ImageError, UnknownModel
 from openplate.imaging import DEFAULT_LIMITS, Image, ImageLimits
-from openplate.models import Device, Precision, catalog
-from openplate.ocr import Reader, Spelling
-from openplate.reading import read_plates
-from openplate.region_classifier import RegionClassifier
-from openplate.regions import certain, combine, guide_reading, is_code, parse_text_formats
+from openplate.models import Device, Precision
+from openplate.options import DEFAULT_OPTIONS, RecognitionOptions
+from openplate.reading import GuidedReader
+from openplate.regions import certain
 from openplate.search import PLANS, ZOOM_REACH, Found, look_closer, search, vehicle_of
+from openplate.stages import Stages
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | npt.NDArray[np.uint8]
 """A path, the bytes of a picture file, or an array (h, w, 3) RGB, (h, w) grey or (h, w, 4) with alpha."""
 
-_CONFIDENT_REGION = 0.35  # from here on the look of a plate says which formats its text may have
-_MOST_REGIONS = 5
 _LEGIBLE_PX = 32.0  # of a plate's box: nearer looks at smaller ones find nothing to read
 _ONE_LINE = 2.0  # width by height of a plate's box, from which on it has one line
 _SAME = 0.4  # of both boxes together: what they have in common where both are of one plate
@@ -50,114 +43,12 @@ _WARM_UP_BATCH = 9  # of which sessions make pieces of 8 and 1
 _CORNER_ROUNDS: dict[Mode, int] = {"fast": 1, "normal": 2, "redaction": 2}  # a third brings nothing
 
 
-@dataclass(frozen=True, slots=True)
-class RecognitionOptions:
-    """What a user may ask for.
-
-    Attributes:
-        mode: "fast" is exactly one pass, "normal" looks again where it pays, "redaction" misses least.
-        regions: codes of the region table that guide the texts.
-        strict: keep only texts that have exactly a form of one of ``regions`` or one of ``text_formats``; without
-            either it changes nothing.
-        threshold_detection: least confidence of a plate, 0 to 1; None: what the network's card says.
-        threshold_reading: below it a plate counts as found but not readable, 0 to 1.
-        top_n: most candidates for each plate, 1 or more.
-        vehicle_required: keep only plates that are on a vehicle.
-        text_formats: regular expressions (see ``openplate.regions.text_formats``) that guide the texts.
-        plates_per_vehicle: most plates of one vehicle, 1 or more; None: all.
-        zoom_in_vehicles: most vehicles to look at again, enlarged, 0 or more; None: as the mode has it. The mode
-            "fast" enlarges none.
-        attributes: whether to tell type, make, model, colour and so on of each vehicle.
-    """
-
-    mode: Mode = "normal"
-    regions: tuple[str, ...] = ()
-    strict: bool = False
-    threshold_detection: float | None = None
-    threshold_reading: float = 0.2
-    top_n: int = 10
-    vehicle_required: bool = False
-    text_formats: tuple[str, ...] = ()
-    plates_per_vehicle: int | None = None
-    zoom_in_vehicles: int | None = None
-    attributes: bool = False
-
-    def __post_init__(self) -> None:
-        if self.mode not in PLANS:
-            raise ValueError(f"no mode {self.mode!r}; the modes are {', '.join(PLANS)}")
-        for name in ("threshold_detection", "threshold_reading"):
-            value = getattr(self, name)
-            if value is not None and not 0.0 <= value <= 1.0:
-                raise ValueError(f"{name} must lie between 0 and 1, not {value!r}")
-        if self.top_n < 1:
-            raise ValueError(f"top_n must be 1 or more, not {self.top_n}")
-        if self.plates_per_vehicle is not None and self.plates_per_vehicle < 1:
-            raise ValueError(f"plates_per_vehicle must be 1 or more, not {self.plates_per_vehicle}")
-        if self.zoom_in_vehicles is not None and self.zoom_in_vehicles < 0:
-            raise ValueError(f"zoom_in_vehicles must be 0 or more, not {self.zoom_in_vehicles}")
-        parse_text_formats(self.text_formats)
-
-
-class LateAttributes:
-    """The classifier of attributes, loaded when it is first used: who asks for none pays nothing."""
-
-    def __init__(self, load: Callable[[], AttributeClassifier | None]) -> None:
-        """``load`` gives None where there is no such network; it is called once, whatever threads ask."""
-        self._load = load
-        self._lock = Lock()
-        self._is_loaded = False
-        self._classifier: AttributeClassifier | None = None
-
-    def get(self) -> AttributeClassifier | None:
-        """Raises ModelError where the network cannot be used."""
-        with self._lock:
-            if not self._is_loaded:
-                self._classifier, self._is_loaded = self._load(), True
-            return self._classifier
-
-
-@dataclass(frozen=True, slots=True)
-class Stages:
-    """The loaded networks, in the order in which a picture meets them; recognizers with other options share them."""
-
-    detector: Detector
-    corner_refiner: CornerRefiner
-    reader: Reader
-    region_classifier: RegionClassifier
-    late_attributes: LateAttributes = field(default_factory=lambda: LateAttributes(lambda: None))
-
-    @classmethod
-    def open(cls, device: Device = "auto", precision: Precision = "auto", *, workers: int = 1) -> Stages:
-        """The networks that come with the package.
-
-        Raises:
-            ModelError: a network or the device cannot be used.
-        """
-        return cls(
-            Detector.open(device, precision, workers=workers),
-            CornerRefiner.open(device, precision, workers=workers),
-            Reader.open(device, precision, workers=workers),
-            RegionClassifier.open(device, precision, workers=workers),
-            LateAttributes(lambda: _open_attributes(device, precision, workers)),
-        )
-
-    @property
-    def attribute_classifier(self) -> AttributeClassifier | None:
-        """Loaded on first use; None where there is no such network. Raises ModelError where it cannot be used."""
-        return self.late_attributes.get()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Name and version of each network that every picture meets."""
-        return (self.detector.name, self.corner_refiner.name, self.reader.name, self.region_classifier.name)
-
-
 class Recognizer:
     """Finds and reads the plates of pictures; threads may share one."""
 
     def __init__(
         self,
-        options: RecognitionOptions = RecognitionOptions(),
+        options: RecognitionOptions = DEFAULT_OPTIONS,
         *,
         device: Device = "auto",
         precision: Precision = "auto",
@@ -184,7 +75,7 @@ class Recognizer:
     def from_stages(
         cls,
         stages: Stages,
-        options: RecognitionOptions = RecognitionOptions(),
+        options: RecognitionOptions = DEFAULT_OPTIONS,
         limits: ImageLimits = DEFAULT_LIMITS,
     ) -> Recognizer:
         """A recognizer of networks that are loaded already: shared with another one, or not those of the package.
@@ -198,9 +89,7 @@ class Recognizer:
 
     def _set_up(self, stages: Stages, options: RecognitionOptions, limits: ImageLimits) -> None:
         self.stages, self.options, self.limits = stages, options, limits
-        self._guides = certain(options.regions)
-        self._formats = parse_text_formats(options.text_formats)
-        self._strict = options.strict and bool(self._guides or self._formats)
+        self._guided_reader = GuidedReader(stages, options)
         self._plan = PLANS[options.mode].with_zooms(options.zoom_in_vehicles)
         self._thresholds = self._plan.thresholds(stages.detector, options.threshold_detection)
 
@@ -314,26 +203,8 @@ class Recognizer:
     def read_plates(
         self, image: Image, corners: Sequence[Corners], boxes: Sequence[Box] | None = None
     ) -> list[PlateReading | None]:
-        """What the plates at those places of a picture say, with their regions; None where nothing can be read.
-
-        ``boxes`` are the plates' boxes, where these are known apart from the corners: they help where the corners
-        lead to no sure text. ``threshold_reading`` is not applied: every answer comes with its confidence.
-        """
-        if self.options.mode == "fast":
-            return self._read_once(image, corners)
-        stages, pixels, top_n = self.stages, image.pixels, self.options.top_n
-        read = read_plates(stages.reader, stages.corner_refiner, pixels, corners, boxes, top_n)
-        looks = stages.region_classifier.classify_plates(pixels, [place for _, place in read])
-        return [self._settle(spelling, look) for (spelling, _), look in zip(read, looks, strict=True)]
-
-    def _read_once(self, image: Image, corners: Sequence[Corners]) -> list[PlateReading | None]:
-        """What plates say at one look. Its steps are in the order in which they leave each other the warmest cache."""
-        reader, regions, top_n = self.stages.reader, self.stages.region_classifier, self.options.top_n
-        crops = [reader.rectify(image.pixels, each) for each in corners]
-        higher_crops = [regions.rectify(image.pixels, each) for each in corners]
-        answers, logits = reader.answers(crops), regions.logits(higher_crops)
-        looks = regions.guesses(logits)
-        return [self._settle(reader.spell([answer], top_n), look) for answer, look in zip(answers, looks, strict=True)]
+        """What the plates at those places of a picture say, with their regions; see ``GuidedReader.read``."""
+        return self._guided_reader.read(image.pixels, corners, boxes)
 
     def _plates(self, image: Image, found: Found) -> tuple[Plate, ...]:
         places = [(plate, vehicle_of(plate, found.vehicles)) for plate in found.plates]
@@ -345,7 +216,7 @@ class Recognizer:
             self._read_closer(image, places, readings)
         plates = []
         for (plate, vehicle), reading in zip(places, readings, strict=True):
-            if reading is None and self._strict:
+            if reading is None and self._guided_reader.is_strict:
                 continue
             plates.append(Plate(plate, reading if self._is_read(reading) else None, vehicle))
         return _best_of_each_vehicle(plates, self.options.plates_per_vehicle)
@@ -367,31 +238,6 @@ class Recognizer:
 
     def _is_read(self, reading: PlateReading | None) -> bool:
         return reading is not None and reading.confidence >= self.options.threshold_reading
-
-    def _settle(self, spelling: Spelling, look: tuple[Guess, ...]) -> PlateReading | None:
-        """Look and text together: the region's formats settle characters, the text speaks for a region."""
-        reading = spelling.reading
-        if not reading.text:
-            return None
-        guesses = combine(look, reading.text, reading.confidence)
-        seen = tuple(g for g in guesses if g.confidence >= _CONFIDENT_REGION and is_code(g.value))
-        # Who names a form knows the plates better than their look does.
-        guides = self._guides or (() if self._formats else seen)
-        guided = guide_reading(
-            reading, spelling.alternatives, regions=guides, formats=self._formats, strict=self._strict
-        )
-        if guided is None:
-            return None
-        if guided.text != reading.text:
-            guesses = combine(look, guided.text, guided.confidence)
-        top = self.options.top_n
-        return replace(guided, candidates=guided.candidates[:top], regions=guesses[:_MOST_REGIONS])
-
-
-def _open_attributes(device: Device, precision: Precision, workers: int) -> AttributeClassifier | None:
-    if "attributes" not in catalog.names():
-        return None
-    return AttributeClassifier.open(device, precision, workers=workers)
 
 
 def _best_of_each_vehicle(plates: Sequence[Plate], most: int | None) -> tuple[Plate, ...]:

@@ -31,12 +31,14 @@ from openplate.errors import (
 )
 from openplate.formats.snapshot_request import SnapshotRequest, parse_snapshot_request
 from openplate.imaging import Image
-from openplate.pipeline import LateAttributes, RecognitionOptions, Recognizer
+from openplate.options import RecognitionOptions
+from openplate.pipeline import Recognizer
 from openplate.service import Service
 from openplate.service.calls import options_of
 from openplate.service.values import NewTarget, Picture
 from openplate.settings import Settings, load_settings
 from openplate.settings.building import open_store
+from openplate.stages import LateAttributes
 from openplate.storage import Delivery
 from pictures import encode, exif_block, jpeg_with
 from stand_ins import paint_street

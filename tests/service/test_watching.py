@@ -15,7 +15,7 @@ from openplate.datatypes import Recognition
 from openplate.errors import RegionError, SourceUnavailable
 from openplate.imaging import Image
 from openplate.imaging.frame import Frame
-from openplate.pipeline import RecognitionOptions
+from openplate.options import RecognitionOptions
 from openplate.service.outputs import Camera, Output
 from openplate.service.turns import Turns
 from openplate.service.watched_camera import WatchedCamera

@@ -94,7 +94,7 @@ def alpr(
     strict = _must_match(config)
     surroundings = surroundings_of(context)
     from openplate.cli.alpr_inputs import UnknownInput, expand
-    from openplate.pipeline import RecognitionOptions
+    from openplate.options import RecognitionOptions
 
     options = RecognitionOptions(regions=(region,) if region else (), strict=strict and bool(region), top_n=topn)
     settings = settings_for(settings_file, None).settings

@@ -38,7 +38,7 @@ def tracking(
 ) -> None:
     """Vehicles followed and reported: one report each with the right text; HOTA, IDF1, MOTA."""
     from openplate.evaluation.tracking import evaluate_tracking, read_sequences
-    from openplate.pipeline import RecognitionOptions
+    from openplate.options import RecognitionOptions
 
     check_json_file(json_file)
     truths = read_sequences(data, every=sample)

@@ -41,7 +41,8 @@ from openplate.evaluation import (
 from openplate.evaluation.attribute_truth import model_name
 from openplate.evaluation.dataset import Split
 from openplate.imaging import Image
-from openplate.pipeline import RecognitionOptions, Recognizer
+from openplate.options import RecognitionOptions
+from openplate.pipeline import Recognizer
 from openplate.reading import read_plates
 from openplate.search import PLANS, search
 

@@ -14,7 +14,7 @@ from openplate.datatypes import Recognition
 from openplate.formats import native, openalpr, platerecognizer, table
 
 if TYPE_CHECKING:
-    from openplate.pipeline import RecognitionOptions
+    from openplate.options import RecognitionOptions
 
 Clock = Callable[[], datetime]
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from openplate.cli.output import Writer
     from openplate.cli.screen import Screen
     from openplate.datatypes import Recognition
-    from openplate.pipeline import RecognitionOptions, Recognizer
+    from openplate.options import RecognitionOptions
+    from openplate.pipeline import Recognizer
 
 _THRESHOLD = {"min": 0.0, "max": 1.0}
 
@@ -128,7 +129,7 @@ def _options(
     threshold_reading: float,
     top: int,
 ) -> RecognitionOptions:
-    from openplate.pipeline import RecognitionOptions
+    from openplate.options import RecognitionOptions
     from openplate.regions import certain
 
     certain(regions)  # told before the networks are loaded

@@ -66,7 +66,7 @@ def redact(
     settings = settings_for(settings_file, device.value if device else None, workers).settings
     from openplate.cli.readable import printable
     from openplate.cli.screen import Screen
-    from openplate.pipeline import RecognitionOptions
+    from openplate.options import RecognitionOptions
 
     threads, inputs = peek(expand(paths, skipped=str(output)), settings.workers or cores())
     options = RecognitionOptions(mode=mode.value)

@@ -14,7 +14,8 @@ from openplate.settings import LoadedSettings, Settings, load_settings
 from openplate.settings.building import build_recognizer
 
 if TYPE_CHECKING:
-    from openplate.pipeline import RecognitionOptions, Recognizer
+    from openplate.options import RecognitionOptions
+    from openplate.pipeline import Recognizer
 
 SettingsFile = Annotated[
     Path | None, typer.Option("--settings", metavar="FILE", help="A TOML file with settings; see `openplate settings`.")

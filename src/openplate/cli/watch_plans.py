@@ -12,7 +12,7 @@ from typing import Final
 
 from openplate.cli.serve import ExtraMissing
 from openplate.errors import SettingsError
-from openplate.pipeline import RecognitionOptions
+from openplate.options import RecognitionOptions
 from openplate.regions import certain
 from openplate.settings import Settings
 from openplate.settings.alprd import load_scout_settings

@@ -23,7 +23,7 @@ from openplate.cli.watch_plans import Plans, Wishes, make_plans
 from openplate.cli.work import cores
 from openplate.errors import SettingsError, StorageError, UnknownModel
 from openplate.imaging import limit_threads
-from openplate.pipeline import RecognitionOptions
+from openplate.options import RecognitionOptions
 from openplate.service.outputs import Output
 from openplate.service.watching import Watcher
 from openplate.settings import Settings

@@ -16,7 +16,8 @@ from openplate.formats.platerecognizer import sent_part, webhook_body
 from openplate.formats.snapshot_request import SnapshotRequest
 from openplate.imaging import Image, ImageLimits, crop, encode_jpeg
 from openplate.imaging.headers import read_header
-from openplate.pipeline import RecognitionOptions, Recognizer
+from openplate.options import RecognitionOptions
+from openplate.pipeline import Recognizer
 from openplate.service.values import Picture
 from openplate.settings import Keep
 from openplate.storage.records import Entry, File, ImageKind, Message, Target

@@ -20,7 +20,8 @@ from openplate.delivery.schedule import Outcome
 from openplate.errors import OpenplateError, RequestError, TokenError
 from openplate.formats import platerecognizer
 from openplate.formats.snapshot_request import SnapshotRequest
-from openplate.pipeline import RecognitionOptions, Recognizer
+from openplate.options import RecognitionOptions
+from openplate.pipeline import Recognizer
 from openplate.service.calls import Call, Done, options_of, work_on
 from openplate.service.errands import Errands, Remembered
 from openplate.service.housekeeping import Housekeeping

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from openplate.settings.tree import Settings
 
 if TYPE_CHECKING:
-    from openplate.pipeline import RecognitionOptions, Recognizer
+    from openplate.options import RecognitionOptions
+    from openplate.pipeline import Recognizer
     from openplate.storage import Store
 
 
@@ -28,8 +29,9 @@ def build_recognizer(options: RecognitionOptions, settings: Settings, workers: i
     from openplate.imaging import ImageLimits
     from openplate.models.catalog import names, open_session
     from openplate.ocr import Reader
-    from openplate.pipeline import LateAttributes, Recognizer, Stages
+    from openplate.pipeline import Recognizer
     from openplate.region_classifier import RegionClassifier
+    from openplate.stages import LateAttributes, Stages
 
     load = partial(
         open_session, device=settings.device, folder=settings.weights, threads=settings.threads, workers=workers

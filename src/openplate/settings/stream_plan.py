@@ -6,7 +6,7 @@ from openplate.errors import ImageError, SettingsError
 from openplate.formats.stream import StreamCameraContext
 from openplate.grouping import GroupOptions
 from openplate.imaging import DEFAULT_LIMITS, ImageLimits
-from openplate.pipeline import RecognitionOptions
+from openplate.options import RecognitionOptions
 from openplate.settings.stream import StreamCamera, StreamSettings
 from openplate.settings.watch_building import build_ground
 from openplate.settings.watch_plan import CameraPlan

@@ -12,7 +12,7 @@ from openplate.errors import ImageError, SettingsError
 from openplate.ground import Ground
 from openplate.grouping import GroupOptions
 from openplate.imaging import ImageLimits
-from openplate.pipeline import RecognitionOptions
+from openplate.options import RecognitionOptions
 from openplate.regions import codes
 from openplate.settings.scout import ScoutCamera, ScoutSettings
 from openplate.settings.tree import Settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from openplate.pipeline import RecognitionOptions
+from openplate.options import RecognitionOptions
 from openplate.video import SourceOptions
 from openplate.video_pipeline import VideoOptions
 

@@ -14,7 +14,19 @@ render() { # CHUNK [OPTIONS]
 }
 for chunk in 00 01 02 03 04 05 06; do render "$chunk"; done
 render 07 --regions br ar in id # countries with few real crops or none
-"$python" -m openplate_training.reader_train --data "$data" --cache "$work/cache" --rendered "$work/rendered" \
-  --output "$work/reader" --minutes "${3:-200}" --threads "$threads" $bfloat16 $(start reader)
-export_network reader 0.2.0 ${START:+--average-with runs/starts/reader.npz}
+train() { # FOLDER SEED THREADS
+  "$python" -m openplate_training.reader_train --data "$data" --cache "$work/cache" --rendered "$work/rendered" \
+    --output "$work/$1" --seed "$2" --minutes "${minutes:-200}" --threads "$3" $bfloat16 $(start reader)
+}
+minutes=${3:-}
+if [ -n "${START:-}" ]; then # two runs from one start, side by side: their mean is better than either
+  half=$(((threads + 1) / 2))
+  train reader_2 2 "$half" &
+  train reader 1 "$half"
+  wait $!
+  export_network reader 0.3.0 --checkpoint "$work/reader" "$work/reader_2" --average-with runs/starts/reader.npz
+else
+  train reader 1 "$threads"
+  export_network reader 0.3.0
+fi
 "$python" -m openplate_training.calibrate reader --data "$data" --cache "$work/cache" --weights src/openplate/weights

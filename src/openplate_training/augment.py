@@ -61,6 +61,13 @@ def blur(pixels: Pixels, random: Random, strength: float) -> Pixels:
     return as_pixels(cv2.filter2D(pixels, -1, kernel / np.float32(max(float(kernel.sum()), 1e-6))))
 
 
+def sharpen(pixels: Pixels, random: Random) -> Pixels:
+    """The edges overdrawn, with a pale line beside what is dark, as many cameras do."""
+    soft = cv2.GaussianBlur(pixels, (0, 0), random.uniform(0.7, 1.6))
+    amount = random.uniform(0.4, 2.5)
+    return as_pixels(cv2.addWeighted(pixels, 1 + amount, soft, -amount, 0))
+
+
 def bloom(pixels: Pixels, random: Random) -> Pixels:
     """What is bright spills over what is beside it, as of a reflecting plate in a lamp's light."""
     spread = cv2.GaussianBlur(pixels, (0, 0), random.uniform(1.5, 5.0))

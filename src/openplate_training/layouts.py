@@ -63,13 +63,13 @@ LAYOUTS = (
     Layout(
         "ar",
         0.12,
-        (*("LLL DDD", "LLL-DDD", "LLL:DDD") * 3, "DDD|LLL"),
+        (*("LLL  DDD", "LLL  DDD", "LLL DDD", "LLL-DDD", "LLL:DDD") * 2, "DDD|LLL"),
         (2.2, 3.0),
         ((BLACK, WHITE), ((30, 30, 32), WHITE)),
         above=0.4,
         below=0.3,
         styles=("argentine",),
-        rim=0.6,
+        rim=0.8,
     ),
     Layout("ar", 0.07, (*("LL DDD LL",) * 5, "LDD|DLLL"), (2.8, 3.3), (_BLACK_ON_WHITE,), band="top", styles=("fe",)),
     Layout(
@@ -78,8 +78,9 @@ LAYOUTS = (
         (
             *("LLDDLLDDDD", "LL DD LL DDDD", "LL-DD-L-DDDD", "LLDDLDDDD", "LLDLDDDD", "LL DD L DDDD"),
             *("LLDDLL|DDDD", "LL-DD|L-DDDD", "DLDCLDDDD", "LL DDLL|DDDD", "LL.DD.LL.DDDD"),
+            *("LL. DD L. DDDD", "LL. DD. LL. DDDD", "LL DD LL|DDDD", "LLDDL|DDDD", "LL-DD-LL-DDDD", "LLDD LL DDDD"),
         ),
-        (2.2, 4.8),
+        (2.2, 6.0),
         (_BLACK_ON_WHITE, _BLACK_ON_WHITE, (YELLOW, BLACK), ((20, 100, 50), WHITE), (BLACK, YELLOW)),
         below=0.1,
         may_break=True,

@@ -34,6 +34,7 @@ from openplate_training.reader_model import WIDTH
 Floats = npt.NDArray[np.float32]
 PLATE_WIDTH = 340
 FREE_FORM = 0.08  # share of texts that follow no country's form
+BOLTED = 0.22  # share of lines with bolts between their characters
 OWN_STYLE = 0.6  # share of plates lettered as their country's are
 LONGEST = 10
 DRAWN_REGIONS = sorted({layout.region for layout in LAYOUTS if layout.region})
@@ -111,8 +112,9 @@ def read_text(printed: str) -> str:
 
 
 def _mark(character: str, height: int, baseline: int, cap: int, random: Random) -> Mask:
-    """A separator as a mask of the line's height."""
-    width = int(cap * (0.35 if character == " " else random.uniform(0.25, 0.4)))
+    """A separator as a mask of the line's height; a space is now and then a wide one."""
+    space = random.uniform(0.5, 1.3) if chance(random, 0.2) else 0.35
+    width = int(cap * (space if character == " " else random.uniform(0.25, 0.4)))
     mask = np.zeros((height, width), np.uint8)
     if character == "-":
         middle, half = baseline - cap // 2, max(2, int(cap * 0.05))
@@ -142,13 +144,25 @@ def ticked_q(font: Font, random: Random) -> Glyph:
     return Glyph(mask, drawn.rise)
 
 
-def line_mask(font: Font, text: str, spacing: float, random: Random) -> Mask:
-    """A line of text, cut to its ink; ``spacing`` between characters as a share of their height."""
+def _bolt_between(mask: Mask, edges: Sequence[int], baseline: int, cap: int, random: Random) -> None:
+    """Heads of bolts at the edges of a few characters, clear of them or touching: they are not to be read."""
+    radius = max(2, int(cap * random.uniform(0.06, 0.2)))
+    for _ in range(random.integers(1, 4)):
+        x = int(random.choice(edges)) + int(radius * random.uniform(-1.3, 0.6))
+        y = baseline - int(cap * np.clip(random.normal(0.5, 0.12), 0.2, 0.8))
+        cv2.circle(mask, (x, y), radius, 255, -1, cv2.LINE_AA)
+
+
+def line_mask(font: Font, text: str, spacing: float, random: Random, bolts: float = 0.0) -> Mask:
+    """A line of text, cut to its ink; ``spacing`` between characters as a share of their height, ``bolts`` how often
+    it is bolted on through its gaps (0 to 1).
+    """
     cap = glyph(font, "H").rise
     height, baseline = int(cap * 1.3) + 4, int(cap * 1.1) + 2
     gap = int(spacing * cap)
-    parts = []
-    for character in text:
+    parts: list[Mask] = []
+    edges: list[int] = []  # where characters begin; those after a gap, where bolts are likelier, several times
+    for before, character in zip(" " + text, text, strict=False):
         if not character.isalnum():
             parts.append(_mark(character, height, baseline, cap, random))
             continue
@@ -157,8 +171,12 @@ def line_mask(font: Font, text: str, spacing: float, random: Random) -> Mask:
         cell = np.zeros((height, ink_width + gap), np.uint8)
         top = int(np.clip(baseline - drawn.rise, 0, max(0, height - ink_height)))
         cell[top : top + ink_height, gap // 2 : gap // 2 + ink_width] = drawn.mask[: height - top]
+        edge = sum(part.shape[1] for part in parts) + gap // 2
+        edges += [edge] * (1 if before.isalnum() else 4)
         parts.append(cell)
     mask = np.hstack(parts)
+    if chance(random, bolts):
+        _bolt_between(mask, edges, baseline, cap, random)
     rows, columns = np.flatnonzero(mask.max(1) > 40), np.flatnonzero(mask.max(0) > 40)
     return mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
@@ -186,7 +204,7 @@ class PlatePainter:
         canvas[:] = ground
         if layout.region == "us" and chance(random, 0.5):
             _paint_graphics(canvas, ground, random)
-        rim = int(canvas.shape[0] * random.uniform(0.04, 0.1)) if chance(random, layout.rim) else 0
+        rim = int(canvas.shape[0] * random.uniform(0.04, 0.14)) if chance(random, layout.rim) else 0
         title = part.name if part is not None and layout.parts == "name" else None
         small = self._font(random)
         frame = self._surroundings(canvas, layout, Inks(ground, ink, small, title), random)
@@ -260,9 +278,12 @@ class PlatePainter:
         space = frame.bottom - frame.top
         gap = space * random.uniform(0.06, 0.14) if len(lines) > 1 else 0.0
         tall = (space - gap * (len(lines) - 1)) / len(lines)
-        embossed = chance(random, 0.35)
+        embossed, is_bold = chance(random, 0.35), chance(random, 0.2)
+        brush = np.ones(random.integers(2, 6, 2), np.uint8)
         for i, line in enumerate(lines):
-            mask = line_mask(font, line, spacing, random)
+            mask = line_mask(font, line, spacing, random, BOLTED)
+            if is_bold:
+                mask = augment.as_pixels(cv2.dilate(mask, brush))
             room = frame.right - frame.left
             width = min(room, tall * mask.shape[1] / mask.shape[0] * random.uniform(0.75, 1.25))
             width = max(width, room * random.uniform(0.72, 1.0))
@@ -314,20 +335,34 @@ def _paint_graphics(canvas: Floats, ground: Floats, random: Random) -> None:
         cv2.ellipse(canvas, center, axes, int(random.integers(180)), 0, 360, color, -1)
 
 
+def rounded(frame: Frame, radius: float) -> npt.NDArray[np.int32]:
+    """The outline of a rectangle with rounded corners, points (n, 2)."""
+    turns = np.deg2rad(np.linspace(0, 90, 8))
+    arc = np.stack((np.cos(turns), np.sin(turns)), 1) * radius
+    left, top, right, bottom = frame.left + radius, frame.top + radius, frame.right - radius, frame.bottom - radius
+    sides = ((1, 1, right, bottom, 1), (-1, 1, left, bottom, -1), (-1, -1, left, top, 1), (1, -1, right, top, -1))
+    return np.concatenate([(arc * (x, y) + (cx, cy))[::way] for x, y, cx, cy, way in sides]).astype(np.int32)
+
+
 def _wear(canvas: Floats, ground: Floats, ink: Floats, random: Random) -> None:
-    """Border line, screws, dirt."""
+    """Border line, screws, bolts through the lettering, dirt."""
     height, width = canvas.shape[:2]
     if chance(random, 0.6):
-        inset = int(random.integers(1, 6))
+        inset, thick = int(random.integers(1, 9)), int(random.integers(1, 4))
         color = ink if chance(random, 0.6) else ground * 0.6
-        corner = (width - inset, height - inset)
-        cv2.rectangle(canvas, (inset, inset), corner, color.tolist(), int(random.integers(1, 4)))
+        round_off = random.uniform(0.05, 0.3) if chance(random, 0.4) else 0.0
+        outline = rounded(Frame(inset, inset, width - inset, height - inset), height * round_off)
+        cv2.polylines(canvas, [outline], True, color.tolist(), thick, cv2.LINE_AA)
     for _ in range(random.integers(0, 5)):
         center = (
             int(width * random.choice((0.1, 0.2, 0.5, 0.8, 0.9))),
             int(height * random.choice((0.08, 0.12, 0.88, 0.92))),
         )
         cv2.circle(canvas, center, int(random.integers(2, 7)), random.uniform(20, 200, 3).tolist(), -1)
+    if chance(random, 0.1):
+        for _ in range(random.integers(1, 3)):
+            center = int(width * random.uniform(0.05, 0.95)), int(height * random.uniform(0.25, 0.75))
+            cv2.circle(canvas, center, int(random.integers(2, 7)), random.uniform(20, 220, 3).tolist(), -1)
     if chance(random, 0.3):
         for _ in range(random.integers(1, 25)):
             center = int(random.integers(width)), int(random.integers(height))
@@ -344,7 +379,7 @@ def photograph(plate: RenderedPlate, height: int, random: Random) -> Pixels:
         thick = int(random.integers(3, 22))
         start, end = (margin - thick,) * 2, (margin + PLATE_WIDTH + thick, margin + plate_height + thick)
         cv2.rectangle(scene, start, end, random.uniform(0, 255, 3).tolist(), thick)
-    scale = random.uniform(0.1, 0.5) if chance(random, 0.45) else 1.0
+    scale = float(np.exp(random.uniform(np.log(0.13), np.log(0.6)))) if chance(random, 0.55) else 1.0
     if scale < 1:
         scene = cv2.resize(scene, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     scene = _filmed(augment.as_pixels(scene), random)
@@ -367,7 +402,7 @@ def photograph(plate: RenderedPlate, height: int, random: Random) -> Pixels:
 
 def _filmed(pixels: Pixels, random: Random) -> Pixels:
     """What happens to the whole picture before the plate is cut out of it, in the camera's own pixels."""
-    if chance(random, 0.2):
+    if chance(random, 0.3):
         pixels = augment.bloom(pixels, random)
     if chance(random, 0.1):
         pixels = augment.add_glare(pixels, random)
@@ -375,6 +410,8 @@ def _filmed(pixels: Pixels, random: Random) -> Pixels:
         pixels = augment.blur(pixels, random, pixels.shape[1] * 0.02)
     if chance(random, 0.15):
         pixels = augment.tint(pixels, random)
+    if chance(random, 0.2):
+        pixels = augment.sharpen(pixels, random)
     if chance(random, 0.3):
         pixels = augment.compress(pixels, random, 15)
     return pixels

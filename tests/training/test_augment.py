@@ -24,6 +24,7 @@ FAULTS: dict[str, Callable[[Pixels, Random], Pixels]] = {
     "resolution": lambda pixels, random: augment.lose_resolution(pixels, random, 0.28),
     "shadow": augment.cast_shadow,
     "bloom": augment.bloom,
+    "sharpen": augment.sharpen,
     "glare": augment.add_glare,
 }
 
@@ -79,6 +80,15 @@ def test_training_tells_nobody_of_itself(set_before: str | None, expected: str) 
     )
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split() == [expected, "False"]
+
+
+def test_sharpening_draws_a_pale_line_beside_dark_ink_and_leaves_plain_ground() -> None:
+    pixels = np.full((20, 40, 3), 150, np.uint8)
+    pixels[:, 18:22] = 60
+    sharp = augment.sharpen(pixels, np.random.default_rng(3))
+    assert (sharp[:, 17] > 160).all()
+    assert (sharp[:, 18] < 50).all()
+    assert (sharp[:, :8] == 150).all()
 
 
 def test_bloom_lightens_what_is_beside_bright_ink_and_keeps_the_ink() -> None:

@@ -20,6 +20,7 @@ from openplate_training.letterforms import DrawnFont
 from openplate_training.synthesize import (
     LONGEST,
     PLATE_WIDTH,
+    Frame,
     PlatePainter,
     fill_form,
     line_mask,
@@ -27,6 +28,7 @@ from openplate_training.synthesize import (
     pick_part,
     pick_text,
     read_text,
+    rounded,
     write_plates,
 )
 
@@ -132,6 +134,25 @@ def test_a_line_is_cut_to_its_ink(families: list[list[Path]]) -> None:
     assert mask[:, -1].max() > 40
     wider = line_mask(families[0][0], "AB-12", 0.4, np.random.default_rng(1))
     assert wider.shape[1] > mask.shape[1]
+
+
+def test_a_bolted_line_has_more_ink_where_its_characters_begin(families: list[list[Path]]) -> None:
+    for seed in range(5):
+        plain = line_mask(families[0][0], "AB 12", 0.3, np.random.default_rng(seed))
+        bolted = line_mask(families[0][0], "AB 12", 0.3, np.random.default_rng(seed), bolts=1.0)
+        assert bolted.shape[0] == plain.shape[0]  # bolts do not stand out above or below
+        assert (bolted[:, -plain.shape[1] :] >= plain).all()  # on the left one may
+        assert bolted.sum(dtype=int) > plain.sum(dtype=int)
+
+
+def test_a_rounded_outline_stays_in_its_frame_and_leaves_out_its_corners() -> None:
+    outline = rounded(Frame(10, 20, 110, 60), 12)
+    assert outline.min(0).tolist() == [10, 20]
+    assert outline.max(0).tolist() == [110, 60]
+    corners = np.array([(x, y) for x in (10, 110) for y in (20, 60)])
+    assert np.abs(outline[:, None] - corners).sum(2).min() >= 12 * (2 - 2**0.5) - 2
+    square = np.unique(rounded(Frame(0, 0, 9, 5), 0), axis=0)
+    assert square.tolist() == [[0, 0], [0, 5], [9, 0], [9, 5]]
 
 
 def test_every_family_has_every_character(families: list[list[Path]]) -> None:

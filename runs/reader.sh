@@ -24,7 +24,7 @@ if [ -n "${START:-}" ]; then # two runs from one start, side by side: their mean
   train reader_2 2 "$half" &
   train reader 1 "$half"
   wait $!
-  export_network reader 0.3.0 --checkpoint "$work/reader" "$work/reader_2" --average-with runs/starts/reader.npz
+  export_network reader 0.3.0 --checkpoint "$work/reader" "$work/reader_2"
 else
   train reader 1 "$threads"
   export_network reader 0.3.0

@@ -100,22 +100,6 @@ def load_start(network: nn.Module, file: Path) -> None:
     network.load_state_dict({**network.state_dict(), **_fitting(network, file)})
 
 
-def average_with_start(network: nn.Module, new: nn.Module, file: Path) -> None:
-    """The mean of the network's weights and those it was trained on from: what was learned anew, and what might have
-    been forgotten (Wortsman et al. 2022). ``new`` is a network of its kind before any training.
-
-    A layer that the start has not and that begins as nothing (all its weights zero) is halved; what leads to it stays.
-    """
-    state, begun, start = network.state_dict(), new.state_dict(), _fitting(network, file)
-    for name, value in state.items():
-        layer, _, kind = name.rpartition(".")
-        if name in start and value.is_floating_point():
-            state[name] = (value + start[name]) / 2
-        elif name not in start and kind in {"weight", "bias"} and not begun[f"{layer}.weight"].any():
-            state[name] = value / 2
-    network.load_state_dict(state)
-
-
 def _fitting(network: nn.Module, file: Path) -> dict[str, Tensor]:
     state = network.state_dict()
     with np.load(file) as arrays:

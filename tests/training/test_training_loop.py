@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,12 +14,10 @@ from torch import Tensor, nn
 from openplate_training import loop
 from openplate_training.checkpoint import (
     RunningMean,
-    average_with_start,
     current_commit,
     load_checkpoint,
     load_mean,
     save_checkpoint,
-    save_start,
     seed_for,
 )
 from openplate_training.loop import LoopConfig, Report, Run, parameter_groups, schedule, train
@@ -239,25 +236,6 @@ def test_a_crash_while_saving_leaves_the_old_checkpoint(tmp_path: Path) -> None:
         save_checkpoint(tmp_path, {"step": 4, "bad": lambda: None}, {"rate": 0.2})
     assert load_checkpoint(tmp_path) == {"step": 3}
     assert json.loads((tmp_path / "config.json").read_text())["rate"] == 0.1
-
-
-def test_weights_are_averaged_with_their_start_and_layers_that_it_has_not_are_halved(tmp_path: Path) -> None:
-    shallow = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
-    save_start(shallow, tmp_path / "start.npz")
-    new = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2), nn.Linear(2, 2), nn.Linear(2, 2))
-    nn.init.zeros_(new[3].weight)  # begins as nothing
-    trained = copy.deepcopy(new)
-    with torch.no_grad():
-        for parameter in trained.parameters():
-            parameter += 1
-    before = copy.deepcopy(trained)
-    average_with_start(trained, new, tmp_path / "start.npz")
-    for layer in (0, 1):
-        mean = (before[layer].weight + shallow[layer].weight) / 2
-        torch.testing.assert_close(trained[layer].weight, mean, atol=1e-3, rtol=0)
-    torch.testing.assert_close(trained[2].weight, before[2].weight)
-    for name in ("weight", "bias"):
-        torch.testing.assert_close(trained[3].get_parameter(name), before[3].get_parameter(name) / 2)
 
 
 def test_no_checkpoint_is_none(tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ mkdir -p "$work"
 export MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000 MALLOC_TOP_PAD_=268435456
 export ORT_DISABLE_TELEMETRY=1
 
-export_network() { # NAME VERSION [OPTIONS]; --checkpoint among these, where it is not WORK/NAME
+export_network() { # NAME VERSION
   "$python" -m openplate_training.export "$1" --data "$data" --cache "$work/cache" --checkpoint "$work/$1" \
-    --output src/openplate/weights --about "runs/about/$1.toml" --version "$2" --start "runs/starts/$1.npz" "${@:3}"
+    --output src/openplate/weights --about "runs/about/$1.toml" --version "$2" --start "runs/starts/$1.npz"
 }
 
 # Training starts from the weights that were shipped last where START is set, else from nothing.

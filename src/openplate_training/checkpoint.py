@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,23 +67,12 @@ def seed_for(folder: Path, seed: int) -> list[int]:
     return [seed, 0 if state is None else int(state["step"])]
 
 
-def load_mean(network: nn.Module, folders: Sequence[Path]) -> None:
-    """Puts the running mean of a checkpoint into ``network``, of several runs from one start the mean of theirs
-    (Wortsman et al. 2022).
-
-    Raises:
-        FileNotFoundError: a folder has no checkpoint.
-    """
-    runs: list[dict[str, Tensor]] = []
-    for folder in folders:
-        state = load_checkpoint(folder)
-        if state is None:
-            raise FileNotFoundError(f"no checkpoint in {folder}")
-        runs.append(state["mean"])
-    values = dict(runs[0])
-    for name, value in values.items():
-        if value.is_floating_point():
-            values[name] = torch.stack([run[name] for run in runs]).mean(0)
+def load_mean(network: nn.Module, folder: Path) -> None:
+    """Puts the running mean of a checkpoint into ``network``."""
+    state = load_checkpoint(folder)
+    if state is None:
+        raise FileNotFoundError(f"no checkpoint in {folder}")
+    values: dict[str, Tensor] = state["mean"]
     network.load_state_dict(values)
 
 

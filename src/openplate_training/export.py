@@ -102,7 +102,7 @@ class Recipe:
 
 
 def attributes_recipe(options: argparse.Namespace) -> Recipe:
-    labels = json.loads((options.checkpoint[0] / "labels.json").read_text(encoding="utf-8"))
+    labels = json.loads((options.checkpoint / "labels.json").read_text(encoding="utf-8"))
     crops = pack_pictures(options.data / "vehicle_crops" / "vehicle_crops.jsonl", options.cache / "vehicle_crops")
     chosen = crops.subset(lambda r: r["split"] == "train")
     pictures = [crops.picture(i) for i in chosen[:: max(1, len(chosen) // (2 * CALIBRATION_PICTURES))]]
@@ -176,7 +176,7 @@ def reader_recipe(options: argparse.Namespace) -> Recipe:
 
 
 def region_recipe(options: argparse.Namespace) -> Recipe:
-    labels = json.loads((options.checkpoint[0] / "labels.json").read_text(encoding="utf-8"))
+    labels = json.loads((options.checkpoint / "labels.json").read_text(encoding="utf-8"))
     return Recipe(
         network=RegionNetwork(len(labels)),
         inputs=_crop_inputs(options, REGION_WIDTH, REGION_HEIGHT),
@@ -391,7 +391,7 @@ def main() -> None:
     parser.add_argument("network", choices=sorted(RECIPES))
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--cache", type=Path, required=True, help="where decoded pictures are kept")
-    parser.add_argument("--checkpoint", type=Path, nargs="+", required=True, help="folders that the trainings wrote")
+    parser.add_argument("--checkpoint", type=Path, required=True, help="folder that the training wrote")
     parser.add_argument("--output", type=Path, required=True, help="the package's weights folder")
     parser.add_argument("--about", type=Path, required=True, help="TOML with what a person says of the network")
     parser.add_argument("--start", type=Path, help="also write the weights there, to start further training from")

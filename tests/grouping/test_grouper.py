@@ -82,6 +82,17 @@ def test_a_part_of_a_plate_that_was_a_track_of_its_own_is_no_vehicle() -> None:
     assert texts(run(looks, replace(SCOUT, min_confidence=0), until_s=20)) == ["MT536UY"]
 
 
+@pytest.mark.parametrize(("part", "told"), [("UY", ["MT536UY"]), ("MT5", ["MT536UY"]), ("53", ["53", "MT536UY"])])
+def test_an_end_of_a_plate_that_comes_out_from_behind_another_car_is_no_vehicle(part: str, told: list[str]) -> None:
+    looks = [Look(0, part, x=2000), *go("MT536UY", 0.3, 3, track=2)]
+    assert texts(run(looks, replace(STREAM, time_delta_ms=1000), until_s=20)) == told
+
+
+def test_a_short_text_that_was_over_long_before_is_a_vehicle() -> None:
+    looks = [Look(0, "UY", x=2000), *go("MT536UY", 3, 6, track=2)]
+    assert texts(run(looks, replace(STREAM, time_delta_ms=1000), until_s=20)) == ["UY", "MT536UY"]
+
+
 def test_no_vehicle_jumps_across_the_picture() -> None:
     """A text alike, at once at the other end: another vehicle."""
     looks = [*stay("AB123CD", 0, 1), *stay("AB124CD", 1.2, 2.2, track=2, x=5000)]

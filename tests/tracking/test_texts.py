@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from factories import make_reading
-from openplate.tracking import are_similar, is_akin, is_part, is_similar
+from openplate.tracking import are_similar, is_akin, is_end, is_part, is_similar
 from openplate.tracking.texts import TextBelief
 
 
@@ -28,6 +28,15 @@ from openplate.tracking.texts import TextBelief
 def test_pairs(a: str, b: str, similar: bool, part: bool, akin: bool) -> None:
     assert (is_similar(a, b), is_part(a, b), is_akin(a, b)) == (similar, part, akin)
     assert (is_similar(b, a), is_part(b, a), is_akin(b, a)) == (similar, part, akin)
+
+
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [("CD", True), ("AB", True), ("3CD", True), ("D", False), ("", False), ("12", False), ("AB123CD", False)],
+)
+def test_an_end_has_two_characters_and_is_not_all(part: str, expected: bool) -> None:
+    assert is_end(part, "AB123CD") is expected
+    assert not is_end("AB123CD", part)
 
 
 @pytest.mark.parametrize(

@@ -265,7 +265,7 @@ def make_options(data: Path, cache: Path, name: str = "region") -> Namespace:
     if name == "attributes":
         labels = {head: ["one", "two"] for head in HEADS}
     (cache / "labels.json").write_text(json.dumps(labels), encoding="utf-8")
-    return Namespace(data=data, cache=cache, checkpoint=[cache])
+    return Namespace(data=data, cache=cache, checkpoint=cache)
 
 
 def test_the_detector_is_calibrated_on_what_serving_gives_it(data_folder: Path, tmp_path: Path) -> None:

@@ -278,24 +278,13 @@ def test_the_mean_of_a_constant_is_that_constant() -> None:
 def test_the_mean_is_what_is_shipped(tmp_path: Path) -> None:
     trial, other = Trial(), Trial()
     train(trial.network, trial.step, make_config(tmp_path))
-    load_mean(other.network, [tmp_path])
+    load_mean(other.network, tmp_path)
     state = load_checkpoint(tmp_path)
     assert state is not None
     torch.testing.assert_close(other.network.state_dict(), state["mean"])
     assert not torch.equal(state["mean"]["0.weight"], state["network"]["0.weight"])
 
 
-def test_of_several_runs_the_mean_is_shipped(tmp_path: Path) -> None:
-    network = nn.BatchNorm1d(1)
-    for name, weight, batches in (("a", 1.0, 7), ("b", 4.0, 9)):
-        mean = {**network.state_dict(), "weight": torch.tensor([weight]), "num_batches_tracked": torch.tensor(batches)}
-        save_checkpoint(tmp_path / name, {"mean": mean}, {})
-    load_mean(network, [tmp_path / "a", tmp_path / "b"])
-    assert network.weight.item() == 2.5
-    assert network.num_batches_tracked is not None
-    assert network.num_batches_tracked.item() == 7
-
-
 def test_a_missing_checkpoint_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=str(tmp_path)):
-        load_mean(nn.Linear(1, 1), [tmp_path])
+        load_mean(nn.Linear(1, 1), tmp_path)

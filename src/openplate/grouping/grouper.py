@@ -12,7 +12,7 @@ from openplate.datatypes import Group, PlateReading
 from openplate.grouping.options import AUTOMATIC, STREAM, GroupOptions
 from openplate.grouping.passing import Passing, TrackedSighting
 from openplate.text import edit_distance, is_look_alike
-from openplate.tracking import are_similar, is_akin, is_part, is_similar
+from openplate.tracking import are_similar, is_akin, is_end, is_part, is_similar
 
 _MOST_OPEN = 200
 _MOST_REMEMBERED = 500
@@ -260,16 +260,21 @@ class Grouper:
     # Whether it is known.
 
     def _whole_of(self, passing: Passing, group: Group) -> Passing | None:
-        """The pass of which this is a part: while something hid the rest of the plate, it was a track of its own."""
+        """The pass of which this is a part: while something hid the rest of the plate, it was a track of its own.
+
+        One that was over before the whole plate showed has to be an end of it.
+        """
         if group.consensus is None or passing.ballot.count > _MOST_PART_READINGS:
             return None
         text = group.consensus.text
         for each in (*self._open, *self._reported):
-            is_near = (passing.first_s - each.seen_s) * 1000 <= self.options.time_delta_ms
-            if is_near and each.ballot.count > passing.ballot.count and each.began_s <= passing.read_s:
-                whole = each.texts[0]
-                if len(whole) > len(text) and is_part(whole, text, 1):
-                    return each
+            if each.ballot.count <= passing.ballot.count:
+                continue
+            whole, apart_s = each.texts[0], max(passing.first_s - each.seen_s, each.began_s - passing.read_s)
+            is_seen_with_it = each.began_s <= passing.read_s
+            is_of_it = is_seen_with_it and len(whole) > len(text) and is_part(whole, text, 1)
+            if apart_s * 1000 <= self.options.time_delta_ms and (is_of_it or is_end(text, whole)):
+                return each
         return None
 
     def _recall(self, passing: Passing, group: Group) -> Passing | None:

@@ -29,6 +29,13 @@ def is_part(a: str, b: str, wrong: int = 0) -> bool:
     return any(sum(x != y for x, y in zip(part, whole[start:], strict=False)) <= wrong for start in starts)
 
 
+def is_end(part: str, whole: str) -> bool:
+    """Whether one text is the beginning or the end of the other, as where something hides one side of the plate; two
+    characters of it at least.
+    """
+    return 2 <= len(part) < len(whole) and (whole.startswith(part) or whole.endswith(part))
+
+
 def is_akin(a: str, b: str) -> bool:
     """Two readings of one track may differ like that: in up to half of their characters, or as a part."""
     return edit_distance(a, b) <= max(2, max(len(a), len(b)) // 2) or is_part(a, b, 1)

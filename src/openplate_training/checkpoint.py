@@ -85,14 +85,11 @@ def save_start(network: nn.Module, file: Path) -> None:
 
 def load_start(network: nn.Module, file: Path) -> None:
     """Takes the weights that ``save_start`` wrote, wherever name and shape agree (a classifier's rows may not)."""
-    network.load_state_dict({**network.state_dict(), **_fitting(network, file)})
-
-
-def _fitting(network: nn.Module, file: Path) -> dict[str, Tensor]:
     state = network.state_dict()
     with np.load(file) as arrays:
-        return {
+        fitting = {
             name: torch.from_numpy(arrays[name]).to(state[name].dtype)
             for name in arrays.files
             if name in state and state[name].shape == arrays[name].shape
         }
+    network.load_state_dict({**state, **fitting})

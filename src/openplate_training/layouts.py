@@ -6,6 +6,7 @@ other characters stand for themselves, and those that are neither letter nor dig
 
 from __future__ import annotations
 
+import string
 from dataclasses import dataclass
 
 Color = tuple[int, int, int]
@@ -30,6 +31,8 @@ class Layout:
         may_break: whether a one-line form may be set on two lines.
         styles: drawn letterforms that are like those of these plates.
         rim: how often a broad white rim goes round the ground (0 to 1).
+        own_style: how often they are lettered in one of these (0 to 1).
+        first: the letters that texts begin with, as often as they stand here.
         parts: what tells the part of the country: its "name" printed large, the "code" that the text begins with.
     """
 
@@ -45,9 +48,14 @@ class Layout:
     parts: str | None = None
     styles: tuple[str, ...] = ()
     rim: float = 0.0
+    own_style: float = 0.6
+    first: str = string.ascii_uppercase
 
 
 _BLACK_ON_WHITE = (WHITE, BLACK)
+# As far as series had been issued when the plates changed to Mercosur's and to this day; the rest seldom.
+_BRAZIL_FIRST = "ABCDEFGHIJKLMNOP" * 3 + "QR" * 2 + "STUVWXYZ"
+_ARGENTINA_FIRST = "A" * 26 + string.ascii_uppercase
 
 LAYOUTS = (
     Layout(
@@ -57,9 +65,20 @@ LAYOUTS = (
         (2.5, 3.2),
         ((GREY, BLACK), (PALE_GREY, (60, 60, 60)), (RED, WHITE), (GREY, WHITE), (GREEN, WHITE), _BLACK_ON_WHITE),
         above=0.95,
-        styles=("mandatory", "din"),
+        styles=("mandatory", "mandatory", "din"),
+        own_style=0.85,
+        first=_BRAZIL_FIRST,
     ),
-    Layout("br", 0.04, ("LLLDLDD", "LLL DLDD"), (2.8, 3.2), (_BLACK_ON_WHITE,), band="top", styles=("fe",)),
+    Layout(
+        "br",
+        0.04,
+        ("LLLDLDD", "LLL DLDD"),
+        (2.8, 3.2),
+        (_BLACK_ON_WHITE,),
+        band="top",
+        styles=("fe",),
+        first=_BRAZIL_FIRST,
+    ),
     Layout(
         "ar",
         0.12,
@@ -71,7 +90,16 @@ LAYOUTS = (
         styles=("argentine",),
         rim=0.8,
     ),
-    Layout("ar", 0.07, (*("LL DDD LL",) * 5, "LDD|DLLL"), (2.8, 3.3), (_BLACK_ON_WHITE,), band="top", styles=("fe",)),
+    Layout(
+        "ar",
+        0.07,
+        (*("LL DDD LL",) * 5, "LDD|DLLL"),
+        (2.8, 3.3),
+        (_BLACK_ON_WHITE,),
+        band="top",
+        styles=("fe",),
+        first=_ARGENTINA_FIRST,
+    ),
     Layout(
         "in",
         0.15,

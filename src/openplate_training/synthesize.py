@@ -33,9 +33,9 @@ from openplate_training.reader_model import WIDTH
 
 Floats = npt.NDArray[np.float32]
 PLATE_WIDTH = 340
+ALIKE_LETTERS, ALIKE_DIGITS = "DHIJLMNOQTVW", "0135689"  # drawn twice as often as those that are easy to tell
 FREE_FORM = 0.08  # share of texts that follow no country's form
 BOLTED = 0.22  # share of lines with bolts between their characters
-OWN_STYLE = 0.6  # share of plates lettered as their country's are
 LONGEST = 10
 DRAWN_REGIONS = sorted({layout.region for layout in LAYOUTS if layout.region})
 
@@ -70,10 +70,11 @@ class Frame:
     bottom: float
 
 
-def fill_form(form: str, random: Random) -> str:
-    """A text of a form: L becomes a letter, D a digit."""
-    sets = {"L": string.ascii_uppercase, "D": string.digits}
-    return "".join(random.choice(list(sets[c])) if c in sets else c for c in form)
+def fill_form(form: str, random: Random, first: str = string.ascii_uppercase) -> str:
+    """A text of a form: L becomes a letter, D a digit; a letter that it begins with is one of ``first``."""
+    sets = {"L": string.ascii_uppercase + ALIKE_LETTERS, "D": string.digits + ALIKE_DIGITS}
+    filled = "".join(random.choice(list(sets[c])) if c in sets else c for c in form)
+    return str(random.choice(list(first))) + filled[1:] if form.startswith("L") else filled
 
 
 def pick_part(layout: Layout, random: Random) -> Region | None:
@@ -94,7 +95,7 @@ def pick_text(layout: Layout, random: Random, part: Region | None = None) -> str
     forms = layout.forms
     if part is not None and layout.parts == "name" and chance(random, 0.5):
         forms = plain_forms(part) or forms
-    printed = fill_form(forms[random.integers(len(forms))], random)
+    printed = fill_form(forms[random.integers(len(forms))], random, layout.first)
     if part is not None and layout.parts == "code" and printed[:2].isalpha():
         printed = part.code.split("-")[1].upper() + printed[2:]
     if chance(random, FREE_FORM):
@@ -220,7 +221,7 @@ class PlatePainter:
 
     def _lettering(self, layout: Layout, random: Random) -> Font:
         """Often what such plates have, else anything: readers meet more than anybody can name."""
-        if not layout.styles or chance(random, 1 - OWN_STYLE):
+        if not layout.styles or chance(random, 1 - layout.own_style):
             return self._font(random)
         family = self.drawn[layout.styles[random.integers(len(layout.styles))]]
         return family[int(random.integers(len(family)))]

@@ -69,6 +69,23 @@ def test_a_form_is_filled_with_letters_and_digits_where_it_says() -> None:
     assert text[6].isdigit()
 
 
+def test_texts_begin_with_the_letters_that_were_issued() -> None:
+    random = np.random.default_rng(4)
+    firsts = {fill_form("LL-DDD", random, "AB")[0] for _ in range(40)}
+    assert firsts == {"A", "B"}
+    assert fill_form("7L", random, "A")[0] == "7"
+    layout = next(layout for layout in LAYOUTS if layout.region == "br")
+    begun = "".join(pick_text(layout, random)[0] for _ in range(1500))
+    assert 0.5 < sum(c in "STUVWXYZ" for c in begun) / sum(c in "ABCDEFGH" for c in begun) * 3 < 1.6
+
+
+def test_characters_that_are_easily_mistaken_come_more_often() -> None:
+    random = np.random.default_rng(8)
+    text = "".join(fill_form("LLLLDDDD", random) for _ in range(800))
+    assert text.count("O") + text.count("Q") > 1.4 * (text.count("X") + text.count("Y"))
+    assert text.count("8") + text.count("6") > 1.4 * (text.count("2") + text.count("4"))
+
+
 def test_a_white_rim_goes_round_dark_plates_that_have_one(
     families: list[list[Path]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,6 +108,16 @@ def test_some_dies_have_brazil_s_q_with_an_upright_tick(style: str) -> None:
         feet.append(foot.max() / mask.shape[1])
     assert min(feet) < 0.87
     assert max(feet) > 0.95
+
+
+def test_most_dies_of_brazil_draw_i_as_they_draw_1() -> None:
+    flags = []
+    for variant in range(12):
+        bar, one = (glyph(DrawnFont("mandatory", variant), character).mask for character in "I1")
+        assert bar.shape[1] <= one.shape[1] * 1.1
+        foot = np.flatnonzero(bar[-3] > 100)
+        flags.append(foot.min() > 0.3 * bar.shape[1])
+    assert 4 <= sum(flags) < 12
 
 
 def test_a_state_is_printed_on_plates_that_tell_it(families: list[list[Path]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from openplate_training.data import Pixels
 
@@ -91,6 +92,29 @@ def add_noise(pixels: Pixels, random: Random, strength: float) -> Pixels:
     cv2.setRNGSeed(int(random.integers(1 << 30)))
     cv2.randn(noise, np.zeros(3), np.full(3, strength))
     return as_pixels(cv2.add(pixels, noise, dtype=cv2.CV_8U))
+
+
+def denoise(pixels: Pixels, random: Random) -> Pixels:
+    """Strong noise, and what a camera's filter makes of it in the dark: edges that wander, tones in blotches."""
+    noisy = add_noise(pixels, random, random.uniform(6, 36))
+    if chance(random, 0.5):
+        return as_pixels(cv2.medianBlur(noisy, int(random.choice((3, 5)))))
+    return as_pixels(cv2.bilateralFilter(noisy, 5, random.uniform(90, 200), random.uniform(1.5, 3)))
+
+
+def patches(shape: tuple[int, ...], random: Random) -> npt.NDArray[np.float32]:
+    """A field (height, width) of soft patches, normally distributed around 0, a few across each way; ``shape`` is
+    that of the picture it is for.
+    """
+    height, width = shape[:2]
+    coarse = random.normal(0, 1, (int(random.integers(2, 5)), int(random.integers(3, 12)))).astype(np.float32)
+    return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
+
+
+def light_unevenly(pixels: Pixels, random: Random) -> Pixels:
+    """Brighter here and darker there, as what is bent, dirty or lit by several lamps."""
+    shade = np.exp(patches(pixels.shape, random) * random.uniform(0.05, 0.35))
+    return as_pixels(np.clip(pixels * shade[..., None], 0, 255).astype(np.uint8))
 
 
 def compress(pixels: Pixels, random: Random, lowest: int) -> Pixels:

@@ -61,7 +61,7 @@ LAYOUTS = (
     Layout(
         "br",
         0.24,
-        ("LLL-DDDD", "LLL·DDDD", "LLL DDDD", "LLL-DDDD"),
+        (*("LLL·DDDD",) * 4, "LLL-DDDD", "LLL DDDD"),
         (2.5, 3.2),
         ((GREY, BLACK), (PALE_GREY, (60, 60, 60)), (RED, WHITE), (GREY, WHITE), (GREEN, WHITE), _BLACK_ON_WHITE),
         above=0.95,

@@ -22,7 +22,7 @@ from openplate.datatypes import Box
 from openplate.imaging import Image, encode_jpeg
 from openplate_training.augment import Random, as_pixels
 from openplate_training.data import Pixels
-from openplate_training.synthesize import PlatePainter, RenderedPlate
+from openplate_training.plate_painter import PlatePainter, RenderedPlate
 from openplate_training.traffic import Journey, Scene, SceneVehicle, Waypoint
 
 WIDTH, HEIGHT = 1280, 720

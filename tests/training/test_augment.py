@@ -26,6 +26,8 @@ FAULTS: dict[str, Callable[[Pixels, Random], Pixels]] = {
     "bloom": augment.bloom,
     "sharpen": augment.sharpen,
     "glare": augment.add_glare,
+    "denoising": augment.denoise,
+    "uneven light": augment.light_unevenly,
 }
 
 
@@ -98,6 +100,22 @@ def test_bloom_lightens_what_is_beside_bright_ink_and_keeps_the_ink() -> None:
     assert (bloomed >= pixels).all()
     assert bloomed[20, 14, 0] > 40
     assert bloomed[20, 2, 0] < bloomed[20, 14, 0]
+
+
+def test_denoising_leaves_blotches_not_grain() -> None:
+    flat = np.full((60, 90, 3), 128, np.uint8)
+    for seed in range(6):
+        left = augment.denoise(flat, np.random.default_rng(seed)).astype(np.float64)[..., 0] - 128
+        neighbours = (left[:, 1:] * left[:, :-1]).mean() / left.var()
+        assert neighbours > 0.2  # grain's would be 0
+
+
+def test_uneven_light_brightens_here_and_darkens_there() -> None:
+    flat = np.full((60, 90, 3), 100, np.uint8)
+    lit = [augment.light_unevenly(flat, np.random.default_rng(seed)).astype(int) for seed in range(8)]
+    assert np.mean([pixels.min() < 95 for pixels in lit]) > 0.7
+    assert np.mean([pixels.max() > 105 for pixels in lit]) > 0.7
+    assert all(np.abs(np.diff(pixels, axis=1)).max() < 40 for pixels in lit)
 
 
 def test_glare_only_adds_light() -> None:

@@ -10,8 +10,8 @@ import pytest
 from openplate.datatypes import Box
 from openplate.evaluation.tracking import read_sequences
 from openplate.imaging import Image, crop
+from openplate_training.plate_painter import PlatePainter
 from openplate_training.sequences import KINDS, draw_background, draw_frame, make_scene, write_sequences
-from openplate_training.synthesize import PlatePainter
 from openplate_training.traffic import NONE, Journey, Scene, Waypoint, detect
 
 

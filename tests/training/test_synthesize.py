@@ -13,24 +13,15 @@ import pytest
 
 from openplate import regions
 from openplate.text import ALPHABET
-from openplate_training import fonts, synthesize
+from openplate_training import fonts, plate_painter
 from openplate_training.fonts import PACKAGES, find_families, glyph
 from openplate_training.layouts import BAND_WORDS, LAYOUTS, SMALL_WORDS
 from openplate_training.letterforms import DrawnFont
-from openplate_training.synthesize import (
-    LONGEST,
-    PLATE_WIDTH,
-    Frame,
-    PlatePainter,
-    fill_form,
-    line_mask,
-    photograph,
-    pick_part,
-    pick_text,
-    read_text,
-    rounded,
-    write_plates,
-)
+from openplate_training.lettering import faded, line_mask
+from openplate_training.plate_painter import PLATE_WIDTH, Frame, PlatePainter, rounded
+from openplate_training.plate_texts import fill_form, pick_part, pick_text, read_text
+from openplate_training.reader_data import LONGEST
+from openplate_training.synthesize import photograph, write_plates
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +83,7 @@ def test_a_white_rim_goes_round_dark_plates_that_have_one(
     layout = next(layout for layout in LAYOUTS if layout.rim)
     edges = {}
     for share in (0.0, 1.0):
-        monkeypatch.setattr(synthesize, "LAYOUTS", (replace(layout, rim=share),))
+        monkeypatch.setattr(plate_painter, "LAYOUTS", (replace(layout, rim=share),))
         painter, random = PlatePainter(families), np.random.default_rng(3)
         edges[share] = float(np.mean([painter.draw(random).pixels[:, :4].mean() for _ in range(15)]))
     assert edges[0.0] < 110
@@ -170,6 +161,14 @@ def test_a_bolted_line_has_more_ink_where_its_characters_begin(families: list[li
         assert bolted.shape[0] == plain.shape[0]  # bolts do not stand out above or below
         assert (bolted[:, -plain.shape[1] :] >= plain).all()  # on the left one may
         assert bolted.sum(dtype=int) > plain.sum(dtype=int)
+
+
+def test_faded_letters_lose_some_of_their_ink_and_none_goes_beside_them(families: list[list[Path]]) -> None:
+    random = np.random.default_rng(2)
+    mask = line_mask(families[0][0], "AB 12", 0.3, random)
+    left = np.mean([faded(mask, random).sum(dtype=int) / mask.sum(dtype=int) for _ in range(20)])
+    assert 0.4 < left < 0.95
+    assert not faded(mask, random)[mask == 0].any()
 
 
 def test_a_rounded_outline_stays_in_its_frame_and_leaves_out_its_corners() -> None:

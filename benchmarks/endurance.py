@@ -32,9 +32,8 @@ from openplate.datatypes import Box, Detection, Guess, Plate, PlateCandidate, Pl
 from openplate.delivery.upload_queue import UploadQueue
 from openplate.formats import rekor
 from openplate.grouping import STREAM
-from openplate.imaging import Image
+from openplate.imaging import Image, Source
 from openplate.imaging.frame import Frame
-from openplate.pipeline import Source
 from openplate.service.housekeeping import Housekeeping
 from openplate.service.output_group import OutputGroup
 from openplate.service.outputs import Camera

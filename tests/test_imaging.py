@@ -31,6 +31,7 @@ from openplate.imaging import (
     letterbox,
     limit_threads,
     project,
+    source_name,
     to_bgr,
     warp_plate,
 )
@@ -673,3 +674,13 @@ def test_plates_on_pictures_wider_than_opencv_warps(size: tuple[int, int]) -> No
 def test_a_file_object_is_not_a_picture() -> None:
     with pytest.raises(TypeError):
         Image.from_bytes(io.BytesIO(b""))  # type: ignore[arg-type]
+
+
+def test_a_picture_comes_from_whatever_is_at_hand_and_is_named_after_it(tmp_path: Path) -> None:
+    pixels = np.arange(6 * 8 * 3, dtype=np.uint8).reshape(6, 8, 3)
+    data = encode_png(Image.from_array(pixels))
+    path = tmp_path / "a.png"
+    path.write_bytes(data)
+    for source, name in ((pixels, "array"), (data, "bytes"), (memoryview(data), "bytes"), (path, str(path))):
+        assert np.array_equal(Image.from_source(source).pixels, pixels)
+        assert source_name(source) == name

@@ -19,8 +19,9 @@ from benchmarks.speed import resident_megabytes
 from openplate.cli.listening import listen, url_of
 from openplate.cli.server_process import run_process
 from openplate.datatypes import Recognition
+from openplate.imaging import Source
 from openplate.options import RecognitionOptions
-from openplate.pipeline import Recognizer, Source
+from openplate.pipeline import Recognizer
 from openplate.service import Service
 from openplate.settings import Settings, load_settings
 from openplate.settings.building import build_recognizer, open_store

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-import numpy.typing as npt
 
 from openplate.datatypes import (
     Box,
@@ -24,19 +20,23 @@ from openplate.datatypes import (
     Vehicle,
 )
 from openplate.errors import ImageError, UnknownModel
-from openplate.imaging import DEFAULT_LIMITS, Image, ImageLimits
+from openplate.imaging import DEFAULT_LIMITS, Image, ImageLimits, Source, source_name
 from openplate.models import Device, Precision
 from openplate.options import DEFAULT_OPTIONS, RecognitionOptions
 from openplate.reading import GuidedReader
 from openplate.regions import certain
-from openplate.search import PLANS, ZOOM_REACH, Found, look_closer, search, vehicle_of
+from openplate.search import (
+    PLANS,
+    ZOOM_REACH,
+    Found,
+    best_of_each_vehicle,
+    look_closer,
+    may_hold_more,
+    search,
+    vehicle_of,
+)
 from openplate.stages import Stages
 
-Source = str | os.PathLike[str] | bytes | bytearray | memoryview | npt.NDArray[np.uint8]
-"""A path, the bytes of a picture file, or an array (h, w, 3) RGB, (h, w) grey or (h, w, 4) with alpha."""
-
-_LEGIBLE_PX = 32.0  # of a plate's box: nearer looks at smaller ones find nothing to read
-_ONE_LINE = 2.0  # width by height of a plate's box, from which on it has one line
 _SAME = 0.4  # of both boxes together: what they have in common where both are of one plate
 _MOST_CLOSER = 2  # plates of a picture that are looked at from nearer
 _WARM_UP_BATCH = 9  # of which sessions make pieces of 8 and 1
@@ -144,7 +144,7 @@ class Recognizer:
         """The same one by one as it is asked for; a picture that cannot be used gives its error as a value."""
         if names is None:
             for image in images:
-                yield self._recognize(image, _name_of(image))
+                yield self._recognize(image, source_name(image))
         else:
             for image, name in zip(images, names, strict=True):
                 yield self._recognize(image, name)
@@ -152,7 +152,7 @@ class Recognizer:
     def _recognize(self, source: Source, name: str) -> Recognition | ImageError:
         start = perf_counter()
         try:
-            image = _load(source, self.limits)
+            image = Image.from_source(source, self.limits)
         except ImageError as error:
             return error
         decoded = perf_counter()
@@ -219,13 +219,13 @@ class Recognizer:
             if reading is None and self._guided_reader.is_strict:
                 continue
             plates.append(Plate(plate, reading if self._is_read(reading) else None, vehicle))
-        return _best_of_each_vehicle(plates, self.options.plates_per_vehicle)
+        return best_of_each_vehicle(plates, self.options.plates_per_vehicle)
 
     def _read_closer(
         self, image: Image, places: list[tuple[Detection, int | None]], readings: list[PlateReading | None]
     ) -> None:
         """Where nothing could be read, the box may be wrong: another one, and its reading, take their places."""
-        unread = [i for i, each in enumerate(readings) if not self._is_read(each) and _may_hold_more(places[i][0].box)]
+        unread = [i for i, each in enumerate(readings) if not self._is_read(each) and may_hold_more(places[i][0].box)]
         for i in unread[:_MOST_CLOSER]:
             plate, vehicle = places[i]
             closer = look_closer(self.stages.detector, image, plate, self._thresholds)
@@ -240,41 +240,5 @@ class Recognizer:
         return reading is not None and reading.confidence >= self.options.threshold_reading
 
 
-def _best_of_each_vehicle(plates: Sequence[Plate], most: int | None) -> tuple[Plate, ...]:
-    """Of the plates on one vehicle at most so many, in the order given: those that were read, then the surest."""
-    if most is None:
-        return tuple(plates)
-    ranked = sorted(enumerate(plates), key=lambda pair: (pair[1].reading is None, -pair[1].detection.confidence))
-    counts: Counter[int] = Counter()
-    kept = set()
-    for place, plate in ranked:
-        if plate.vehicle_index is not None:
-            counts[plate.vehicle_index] += 1
-        if plate.vehicle_index is None or counts[plate.vehicle_index] <= most:
-            kept.add(place)
-    return tuple(plate for place, plate in enumerate(plates) if place in kept)
-
-
-def _may_hold_more(box: Box) -> bool:
-    """A box as high as that of a plate of two lines, and large enough to be read."""
-    return _LEGIBLE_PX <= box.width < _ONE_LINE * box.height
-
-
 def _corners(plate: Detection) -> Corners:
     return Corners.from_box(plate.box) if plate.corners is None else plate.corners
-
-
-def _load(source: Source, limits: ImageLimits) -> Image:
-    if isinstance(source, np.ndarray):
-        return Image.from_array(source)
-    if isinstance(source, bytes | bytearray | memoryview):
-        return Image.from_bytes(source, limits)
-    return Image.from_path(Path(source), limits)
-
-
-def _name_of(source: Source) -> str:
-    if isinstance(source, np.ndarray):
-        return "array"
-    if isinstance(source, bytes | bytearray | memoryview):
-        return "bytes"
-    return os.fspath(source)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from openplate.datatypes import Box, Detection, Mode
+from openplate.datatypes import Box, Detection, Mode, Plate
 from openplate.detection import LARGEST_SCALE, Detector, Thresholds, without_repeats
 from openplate.imaging import Image, crop, touched
 
+_LEGIBLE_PX = 32.0  # of a plate's box: nearer looks at smaller ones find nothing to read
+_ONE_LINE = 2.0  # width by height of a plate's box, from which on it has one line
 _EDGE_PX = 2.0  # of the canvas
 _ON_VEHICLE = 0.6
 _AROUND = 0.5  # of a plate's box on each side, when it is looked at from nearer
@@ -202,6 +205,11 @@ def look_closer(detector: Detector, image: Image, plate: Detection, thresholds: 
     return max(inside, key=lambda each: each.confidence, default=None)
 
 
+def may_hold_more(box: Box) -> bool:
+    """A box as high as that of a plate of two lines, and large enough to be read."""
+    return _LEGIBLE_PX <= box.width < _ONE_LINE * box.height
+
+
 def _scale(window: Box, reach: float) -> float:
     return min(reach / max(window.width, window.height), LARGEST_SCALE)
 
@@ -210,6 +218,21 @@ def vehicle_of(plate: Detection, vehicles: Sequence[Detection]) -> int | None:
     """The index of the vehicle that a plate sits on: the smallest one that holds it, None if none does."""
     holding = [i for i, vehicle in enumerate(vehicles) if _lies_on(plate, vehicle)]
     return min(holding, key=lambda i: vehicles[i].box.area, default=None)
+
+
+def best_of_each_vehicle(plates: Sequence[Plate], most: int | None) -> tuple[Plate, ...]:
+    """Of the plates on one vehicle at most so many, in the order given: those that were read, then the surest."""
+    if most is None:
+        return tuple(plates)
+    ranked = sorted(enumerate(plates), key=lambda pair: (pair[1].reading is None, -pair[1].detection.confidence))
+    counts: Counter[int] = Counter()
+    kept = set()
+    for place, plate in ranked:
+        if plate.vehicle_index is not None:
+            counts[plate.vehicle_index] += 1
+        if plate.vehicle_index is None or counts[plate.vehicle_index] <= most:
+            kept.add(place)
+    return tuple(plate for place, plate in enumerate(plates) if place in kept)
 
 
 def _lies_on(plate: Detection, vehicle: Detection) -> bool:

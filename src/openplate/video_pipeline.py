@@ -13,9 +13,8 @@ from typing import Protocol
 from openplate.datatypes import Box, Group, Plate, Recognition, Sighting
 from openplate.ground import Ground
 from openplate.grouping import Grouper, GroupOptions, TrackedSighting
-from openplate.imaging import Image
+from openplate.imaging import Image, Source
 from openplate.imaging.frame import Frame
-from openplate.pipeline import Source
 from openplate.tracking import Track, Tracker, TrackerOptions
 from openplate.zones import Zone
 

@@ -8,10 +8,12 @@ from openplate.imaging.decoding import ImageLimits, Pixels
 from openplate.imaging.image import (
     DEFAULT_LIMITS,
     Image,
+    Source,
     crop,
     encode_jpeg,
     encode_png,
     limit_threads,
+    source_name,
     to_bgr,
     touched,
 )
@@ -35,6 +37,7 @@ __all__ = [
     "ImageLimits",
     "Letterbox",
     "Pixels",
+    "Source",
     "batch",
     "crop",
     "encode_jpeg",
@@ -45,6 +48,7 @@ __all__ = [
     "plate_view",
     "project",
     "rectify",
+    "source_name",
     "target_corners",
     "to_bgr",
     "touched",

@@ -17,6 +17,9 @@ from openplate.errors import ImageError
 from openplate.imaging.decoding import ImageLimits, Pixels, add_colors, decode
 
 DEFAULT_LIMITS = ImageLimits()
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview | NDArray[np.uint8]
+"""A path, the bytes of a picture file, or an array (h, w, 3) RGB, (h, w) grey or (h, w, 4) with alpha."""
+
 _HAIR_PX = 1e-3  # what rounding leaves of a box that ends on the edge of a pixel
 
 
@@ -46,6 +49,15 @@ class Image:
     @property
     def height(self) -> int:
         return int(self.pixels.shape[0])
+
+    @classmethod
+    def from_source(cls, source: Source, limits: ImageLimits = DEFAULT_LIMITS) -> Image:
+        """From whatever is at hand. Raises ImageError or a class below it."""
+        if isinstance(source, np.ndarray):
+            return cls.from_array(source)
+        if isinstance(source, bytes | bytearray | memoryview):
+            return cls.from_bytes(source, limits)
+        return cls.from_path(source, limits)
 
     @classmethod
     def from_bytes(cls, data: bytes | bytearray | memoryview, limits: ImageLimits = DEFAULT_LIMITS) -> Image:
@@ -82,6 +94,15 @@ class Image:
         """From a copy of a uint8 array: RGB (h, w, 3), grey (h, w[, 1]) or RGBA (h, w, 4), laid on white."""
         _check_array(array, channels=(1, 3, 4))
         return cls(add_colors(np.array(array, order="C")))
+
+
+def source_name(source: Source) -> str:
+    """What to call a picture: its path, "bytes" or "array"."""
+    if isinstance(source, np.ndarray):
+        return "array"
+    if isinstance(source, bytes | bytearray | memoryview):
+        return "bytes"
+    return os.fspath(source)
 
 
 def _check_array(array: object, channels: tuple[int, ...]) -> None:

@@ -4,7 +4,7 @@
 # Cost:     about two hours of half a core of an AMD EPYC (AVX-512, no AMX), some 6,700 steps of 48 crops; 2 GB of memory
 # Expected: the rows of the attribute network in results/attributes.csv
 source "$(dirname "$0")/common.sh"
-"$python" -m openplate_training.attributes_train --data "$data" --cache "$work/cache" \
+train attributes_train --data "$data" --cache "$work/cache" \
   --output "$work/attributes" --minutes "${3:-115}" --threads "$threads" $bfloat16 $(start attributes)
 export_network attributes 0.1.0
 "$python" -m openplate_training.calibrate attributes --data "$data" --cache "$work/cache" --weights src/openplate/weights

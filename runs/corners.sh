@@ -4,6 +4,6 @@
 # Cost:     half an hour of one core of an AMD EPYC (AVX-512, no AMX), some 9,400 steps of 64 plates; 1.5 GB of memory
 # Expected: the rows of the corners in results/detection.csv
 source "$(dirname "$0")/common.sh"
-"$python" -m openplate_training.corners_train --data "$data" --cache "$work/cache" --output "$work/corners" \
+train corners_train --data "$data" --cache "$work/cache" --output "$work/corners" \
   --minutes "${3:-48}" --threads "$threads" $bfloat16 $(start corners)
 export_network corners 0.1.0

@@ -5,6 +5,6 @@
 #           three runs (the later ones from where the first had come, with START=1); 4 GB of memory
 # Expected: the rows of the detector in results/detection.csv
 source "$(dirname "$0")/common.sh"
-"$python" -m openplate_training.detector_train --data "$data" --cache "$work/cache" --output "$work/detector" \
+train detector_train --data "$data" --cache "$work/cache" --output "$work/detector" \
   --minutes "${3:-200}" --threads "$threads" $bfloat16 $(start detector)
 export_network detector 0.1.0

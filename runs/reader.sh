@@ -17,7 +17,7 @@ render 05 --regions br ar in id # countries with few real crops or none
 render 06 --regions in
 render 07 --regions br ar in id
 render 08 --regions ar --count 10000
-"$python" -m openplate_training.reader_train --data "$data" --cache "$work/cache" --rendered "$work/rendered" \
+train reader_train --data "$data" --cache "$work/cache" --rendered "$work/rendered" \
   --output "$work/reader" --minutes "${3:-200}" --threads "$threads" $bfloat16 $(start reader)
 export_network reader 0.3.0
 "$python" -m openplate_training.calibrate reader --data "$data" --cache "$work/cache" --weights src/openplate/weights

@@ -9,7 +9,7 @@ source "$(dirname "$0")/common.sh"
 rendered="$work/rendered_regions"
 [ -e "$rendered/labels.jsonl" ] || "$python" -m openplate_training.synthesize --count 23000 --seed 901 --height 96 \
   --output "$rendered" ${FONTS:+--fonts "$FONTS"}
-"$python" -m openplate_training.region_train --data "$data" --cache "$work/cache" --rendered "$rendered" \
+train region_train --data "$data" --cache "$work/cache" --rendered "$rendered" \
   --output "$work/region" --minutes "${3:-120}" --threads "$threads" $bfloat16 $(start region)
 export_network region 0.1.0
 "$python" -m openplate_training.calibrate region --data "$data" --cache "$work/cache" --weights src/openplate/weights

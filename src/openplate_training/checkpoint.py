@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from openplate_training import workers
+
 
 class RunningMean:
     """An exponential mean of a network's weights, which generalises better than the last step's
@@ -62,9 +64,12 @@ def load_checkpoint(folder: Path) -> dict[str, Any] | None:
 
 
 def seed_for(folder: Path, seed: int) -> list[int]:
-    """A seed that differs after each resumption, so that a resumed run does not see the same samples again."""
+    """A seed that differs after each resumption, so that a resumed run does not see the same samples again, and for
+    each worker.
+    """
     state = load_checkpoint(folder)
-    return [seed, 0 if state is None else int(state["step"])]
+    steps = 0 if state is None else int(state["step"])
+    return [seed, steps, workers.rank()] if workers.rank() else [seed, steps]
 
 
 def load_mean(network: nn.Module, folder: Path) -> None:

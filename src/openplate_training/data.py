@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +66,9 @@ def pack_pictures(list_file: Path, cache: Path) -> PackedPictures:
 def _write_cache(records: Sequence[Record], folder: Path, pixels_file: Path, index_file: Path) -> None:
     pixels_file.parent.mkdir(parents=True, exist_ok=True)
     offsets, shapes, position = [], [], 0
-    with pixels_file.open("wb") as out:
+    # Workers may do this at the same time: each writes files of its own, and any of them will do.
+    pixels_part, index_part = (file.with_name(f"{os.getpid()}_{file.name}") for file in (pixels_file, index_file))
+    with pixels_part.open("wb") as out:
         for record in records:
             bgr = cv2.imread(str(folder / record["image"]), cv2.IMREAD_COLOR)
             if bgr is None:
@@ -75,4 +78,6 @@ def _write_cache(records: Sequence[Record], folder: Path, pixels_file: Path, ind
             offsets.append(position)
             shapes.append(rgb.shape[:2])
             position += rgb.size
-    np.savez(index_file, offsets=np.array(offsets, np.int64), shapes=np.array(shapes, np.int64))
+    np.savez(index_part, offsets=np.array(offsets, np.int64), shapes=np.array(shapes, np.int64))
+    pixels_part.replace(pixels_file)
+    index_part.replace(index_file)

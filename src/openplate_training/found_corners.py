@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ def found_corners(crops: PackedPictures, cache: Path) -> Floats:
     if not file.exists():
         refiner = CornerRefiner.open("cpu", "float")
         found = np.stack([_found(crops, index, refiner) for index in range(len(crops))])
-        unfinished = file.with_suffix(".part.npy")
+        unfinished = file.with_name(f"{os.getpid()}_{file.name}")  # workers may do this at the same time
         np.save(unfinished, found)
         unfinished.replace(file)
     return np.asarray(np.load(file), np.float64)

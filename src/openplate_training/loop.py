@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from openplate_training import workers
 from openplate_training.checkpoint import RunningMean, load_checkpoint, save_checkpoint
 
 Step = Callable[[int, float], dict[str, Tensor]]
@@ -91,7 +92,9 @@ class Run:
             group["peak"], group["weight_decay"] = peak, weight_decay
 
     def save(self) -> None:
-        """Writes the folder's checkpoint."""
+        """Writes the folder's checkpoint, once for all workers."""
+        if workers.rank() > 0:
+            return
         state = {
             "network": self.network.state_dict(),
             "mean": self.mean.values,
@@ -104,9 +107,10 @@ class Run:
     def learn(self, losses: dict[str, Tensor]) -> None:
         """One step down the sum of the losses; a sum that is no number is passed over."""
         total = torch.stack(tuple(losses.values())).sum()
-        if torch.isfinite(total):
+        if workers.are_all_finite(total):
             self.optimizer.zero_grad(set_to_none=True)
             torch.autograd.backward(total)
+            workers.average_gradients(self.network)
             nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
             self.optimizer.step()
             self.mean.update(self.network)
@@ -132,7 +136,8 @@ class Report:
             self._values.setdefault(name, []).append(float(value.detach()))
         if run.step % self._every == 0:
             shown = " ".join(f"{name} {sum(values) / len(values):.3f}" for name, values in self._values.items())
-            print(f"step {run.step} {run.spent_s / 60:.1f} min {shown}", flush=True)
+            if workers.rank() == 0:
+                print(f"step {run.step} {run.spent_s / 60:.1f} min {shown}", flush=True)
             self._values = {}
 
 
@@ -141,6 +146,7 @@ def train(network: nn.Module, step: Step, config: LoopConfig, slow: str = "") ->
     torch.set_num_threads(config.threads)
     run, report = Run(network, config, slow), Report(config.report_every_steps)
     run.resume()
+    workers.join(network)
     saved_s, last = run.spent_s, time.monotonic()
     network.train()
     while run.spent_s < config.minutes * 60:
@@ -150,8 +156,9 @@ def train(network: nn.Module, step: Step, config: LoopConfig, slow: str = "") ->
         run.learn(losses)
         report.add(run, losses)
         now = time.monotonic()
-        run.spent_s, last = run.spent_s + now - last, now
+        run.spent_s, last = workers.agreed(run.spent_s + now - last), now
         if run.spent_s - saved_s > config.save_every_minutes * 60:
             run.save()
             saved_s = run.spent_s
     run.save()
+    workers.leave()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -111,6 +112,17 @@ def rectified(pixels: Pixels, corners: npt.NDArray[np.float64]) -> Pixels:
     return rectify(pixels, Corners.from_points(corners), WIDTH, HEIGHT)
 
 
+def moved(pixels: Pixels, random: Random) -> Pixels:
+    """A crop a little larger or smaller, shifted and sheared, so that a rendered plate is never quite the same."""
+    height, width = pixels.shape[:2]
+    stretch = 1 + random.normal(0, 0.025, 2)
+    matrix = np.array(((stretch[0], random.normal(0, 0.03), 0.0), (random.normal(0, 0.01), stretch[1], 0.0)))
+    center = np.array((width / 2, height / 2))
+    matrix[:, 2] = center - matrix[:, :2] @ center + random.normal(0, (1.5, 0.8))
+    warped = cv2.warpAffine(pixels, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return augment.as_pixels(warped)
+
+
 def degrade_crop(pixels: Pixels, random: Random, strength: float = 1.0, grey: float = 0.3) -> Pixels:
     """What cameras do to a plate. ``strength`` below 1 does it less often (rendered plates have had theirs);
     ``grey`` is how often colour is lost.
@@ -154,6 +166,8 @@ class ReaderSampler:
     def sample(self, random: Random, rendered_share: float) -> tuple[Pixels, str]:
         if self.rendered is not None and self.rendered.texts and chance(random, rendered_share):
             pixels, text = self.rendered.sample(random)
+            if chance(random, 0.5):
+                pixels = moved(pixels, random)
             return _inverted(degrade_crop(pixels, random, 0.4), random), text
         record_index = int(random.choice(self.indices, p=self.weights))
         record = self.crops.records[record_index]

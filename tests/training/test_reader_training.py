@@ -26,6 +26,7 @@ from openplate_training.reader_data import (
     encode_text,
     is_held_for_calibration,
     is_readable,
+    moved,
     rectified,
     shaken_corners,
     true_corners,
@@ -216,6 +217,22 @@ def test_rendered_plates_that_appear_later_are_found(tmp_path: Path) -> None:
     assert set(texts) == {"AB12", "CD34", "EF56"}
     pixels, _ = rendered.sample(random)
     pixels[:] = 0  # a copy, not the file
+
+
+def test_a_moved_plate_is_about_where_it_was_and_never_quite_the_same() -> None:
+    pixels = np.full((64, 160, 3), 200, np.uint8)
+    pixels[24:40, 60:100] = 0
+    centers = []
+    for seed in range(20):
+        after = moved(pixels, np.random.default_rng(seed))
+        assert after.shape == pixels.shape
+        rows, columns = np.nonzero(after[..., 0] < 100)
+        centers.append((columns.mean(), rows.mean()))
+        assert after[0, 0, 0] == after[-1, -1, 0] == 200  # nothing black comes in from outside
+    spread = np.ptp(np.array(centers), axis=0)
+    assert (np.abs(np.mean(centers, axis=0) - (79.5, 31.5)) < 1).all()
+    assert 1 < spread[0] < 10
+    assert 0.5 < spread[1] < 6
 
 
 def test_degrading_keeps_the_form_and_leaves_the_original() -> None:

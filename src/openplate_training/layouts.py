@@ -32,6 +32,7 @@ class Layout:
         styles: drawn letterforms that are like those of these plates.
         rim: how often a broad white rim goes round the ground (0 to 1).
         own_style: how often they are lettered in one of these (0 to 1).
+        even: how often 1 and I have as much room as other characters (0 to 1).
         first: the letters that texts begin with, as often as they stand here.
         parts: what tells the part of the country: its "name" printed large, the "code" that the text begins with.
     """
@@ -49,6 +50,7 @@ class Layout:
     styles: tuple[str, ...] = ()
     rim: float = 0.0
     own_style: float = 0.6
+    even: float = 0.4
     first: str = string.ascii_uppercase
 
 
@@ -67,6 +69,7 @@ LAYOUTS = (
         above=0.95,
         styles=("mandatory", "mandatory", "din"),
         own_style=0.85,
+        even=0.9,
         first=_BRAZIL_FIRST,
     ),
     Layout(
@@ -77,6 +80,7 @@ LAYOUTS = (
         (_BLACK_ON_WHITE,),
         band="top",
         styles=("fe",),
+        even=0.7,
         first=_BRAZIL_FIRST,
     ),
     Layout(
@@ -88,6 +92,7 @@ LAYOUTS = (
         above=0.4,
         below=0.3,
         styles=("argentine",),
+        even=0.8,
         rim=0.8,
     ),
     Layout(
@@ -98,6 +103,7 @@ LAYOUTS = (
         (_BLACK_ON_WHITE,),
         band="top",
         styles=("fe",),
+        even=0.7,
         first=_ARGENTINA_FIRST,
     ),
     Layout(
@@ -123,6 +129,7 @@ LAYOUTS = (
         ((BLACK, WHITE), (BLACK, WHITE), _BLACK_ON_WHITE, ((200, 30, 30), WHITE), (YELLOW, BLACK)),
         below=0.9,
         styles=("indonesian",),
+        even=0.6,
     ),
     Layout(
         "vn",
@@ -175,6 +182,7 @@ LAYOUTS = (
         below=0.75,
         parts="name",
         styles=("us-pressed",),
+        even=0.6,
     ),
     Layout("cn", 0.02, ("LLLLLL", "LDDDDD"), (3.0, 4.6), (((20, 60, 160), WHITE), ((100, 190, 140), BLACK))),
 )

@@ -54,11 +54,18 @@ def _bolt_between(mask: Mask, edges: Sequence[int], baseline: int, cap: int, ran
         cv2.circle(mask, (x, y), radius, 255, -1, cv2.LINE_AA)
 
 
-def line_mask(font: Font, text: str, spacing: float, random: Random, bolts: float = 0.0) -> Mask:
-    """A line of text, cut to its ink; ``spacing`` between characters as a share of their height, ``bolts`` how often
-    it is bolted on through its gaps (0 to 1).
+def line_mask(font: Font, text: str, spacing: float, random: Random, bolts: float = 0.0, is_even: bool = False) -> Mask:
+    """A line of text, cut to its ink.
+
+    Args:
+        font: what it is set in.
+        text: the characters and the marks between them.
+        spacing: between characters, as a share of their height.
+        random: for marks and bolts.
+        bolts: how often it is bolted on through its gaps (0 to 1).
+        is_even: whether narrow characters have as much room as others (it is cut to that room then).
     """
-    cap = glyph(font, "H").rise
+    cap, room = glyph(font, "H").rise, glyph(font, "H").mask.shape[1] if is_even else 0
     height, baseline = int(cap * 1.3) + 4, int(cap * 1.1) + 2
     gap = int(spacing * cap)
     parts: list[Mask] = []
@@ -69,16 +76,21 @@ def line_mask(font: Font, text: str, spacing: float, random: Random, bolts: floa
             continue
         drawn = ticked_q(font, random) if character == "Q" and chance(random, 0.5) else glyph(font, character)
         ink_height, ink_width = drawn.mask.shape
-        cell = np.zeros((height, ink_width + gap), np.uint8)
-        top = int(np.clip(baseline - drawn.rise, 0, max(0, height - ink_height)))
-        cell[top : top + ink_height, gap // 2 : gap // 2 + ink_width] = drawn.mask[: height - top]
-        edge = sum(part.shape[1] for part in parts) + gap // 2
+        cell = np.zeros((height, max(ink_width, room) + gap), np.uint8)
+        top, left = (
+            int(np.clip(baseline - drawn.rise, 0, max(0, height - ink_height))),
+            (cell.shape[1] - ink_width) // 2,
+        )
+        cell[top : top + ink_height, left : left + ink_width] = drawn.mask[: height - top]
+        edge = sum(part.shape[1] for part in parts) + left
         edges += [edge] * (1 if before.isalnum() else 4)
         parts.append(cell)
     mask = np.hstack(parts)
     if chance(random, bolts):
         _bolt_between(mask, edges, baseline, cap, random)
     rows, columns = np.flatnonzero(mask.max(1) > 40), np.flatnonzero(mask.max(0) > 40)
+    if is_even:
+        columns = np.arange(gap // 2, mask.shape[1] - gap // 2)
     return mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 

@@ -44,6 +44,15 @@ class Inks:
 
 
 @dataclass(frozen=True)
+class Lettering:
+    """How a text is set; ``is_even`` where narrow characters have as much room as others."""
+
+    font: Font
+    ink: Floats
+    is_even: bool
+
+
+@dataclass(frozen=True)
 class Frame:
     """A rectangle to draw into (pixels)."""
 
@@ -80,8 +89,8 @@ class PlatePainter:
         title = part.name if part is not None and layout.parts == "name" else None
         small = self._font(random)
         frame = self._surroundings(canvas, layout, Inks(ground, ink, small, title), random)
-        font = self._lettering(layout, random)
-        self._text(canvas, lines, frame, ink, font, random)
+        lettering = Lettering(self._style(layout, random), ink, chance(random, layout.even))
+        self._text(canvas, lines, frame, lettering, random)
         if rim:
             corner = (PLATE_WIDTH - 1 - rim // 2, canvas.shape[0] - 1 - rim // 2)
             cv2.rectangle(canvas, (rim // 2, rim // 2), corner, random.uniform(190, 245, 3).tolist(), rim)
@@ -90,7 +99,7 @@ class PlatePainter:
         region = part.code if part is not None and title else layout.region
         return RenderedPlate(pixels, read_text(printed), region, len(lines))
 
-    def _lettering(self, layout: Layout, random: Random) -> Font:
+    def _style(self, layout: Layout, random: Random) -> Font:
         """Often what such plates have, else anything: readers meet more than anybody can name."""
         if not layout.styles or chance(random, 1 - layout.own_style):
             return self._font(random)
@@ -143,27 +152,26 @@ class PlatePainter:
             top, bottom = (max(top, tall * 1.45), bottom) if is_above else (top, min(bottom, height - tall * 1.4))
         return Frame(left, top, right, bottom)
 
-    def _text(
-        self, canvas: Floats, lines: Sequence[str], frame: Frame, ink: Floats, font: Font, random: Random
-    ) -> None:
+    @staticmethod
+    def _text(canvas: Floats, lines: Sequence[str], frame: Frame, lettering: Lettering, random: Random) -> None:
         spacing = random.uniform(0.04, 0.3)
         space = frame.bottom - frame.top
         gap = space * random.uniform(0.06, 0.14) if len(lines) > 1 else 0.0
         tall = (space - gap * (len(lines) - 1)) / len(lines)
-        embossed, is_bold, isfaded = chance(random, 0.35), chance(random, 0.3), chance(random, 0.3)
+        embossed, is_bold, is_faded = chance(random, 0.35), chance(random, 0.3), chance(random, 0.3)
         brush = np.ones(random.integers(2, 6, 2), np.uint8)
         for i, line in enumerate(lines):
-            mask = line_mask(font, line, spacing, random, BOLTED)
+            mask = line_mask(lettering.font, line, spacing, random, BOLTED, lettering.is_even)
             if is_bold:
                 mask = augment.as_pixels(cv2.dilate(mask, brush))
-            if isfaded:
+            if is_faded:
                 mask = faded(mask, random)
             room = frame.right - frame.left
             width = min(room, tall * mask.shape[1] / mask.shape[0] * random.uniform(0.75, 1.25))
             width = max(width, room * random.uniform(0.72, 1.0))
             left = frame.left + random.uniform(0, max(0.0, room - width) + 1)
             top = frame.top + i * (tall + gap)
-            _stamp(canvas, mask, Frame(left, top, left + width, top + tall), ink, embossed, random)
+            _stamp(canvas, mask, Frame(left, top, left + width, top + tall), lettering.ink, embossed, random)
 
 
 def _cased(name: str, random: Random) -> str:

@@ -154,6 +154,18 @@ def test_a_line_is_cut_to_its_ink(families: list[list[Path]]) -> None:
     assert wider.shape[1] > mask.shape[1]
 
 
+def test_narrow_characters_have_as_much_room_as_others_in_an_even_line(families: list[list[Path]]) -> None:
+    random = np.random.default_rng(1)
+    widths = [
+        line_mask(DrawnFont("mandatory"), text, 0.2, random, is_even=True).shape[1] for text in ("HH", "H1", "11")
+    ]
+    assert widths[0] == widths[1] == widths[2]
+    assert line_mask(families[0][0], "11", 0.2, random).shape[1] < 0.8 * widths[0]
+    middle = line_mask(DrawnFont("mandatory"), "1", 0.2, random, is_even=True)
+    columns = np.flatnonzero(middle.max(0) > 100)
+    assert abs(columns[0] - (middle.shape[1] - 1 - columns[-1])) <= 2
+
+
 def test_a_bolted_line_has_more_ink_where_its_characters_begin(families: list[list[Path]]) -> None:
     for seed in range(5):
         plain = line_mask(families[0][0], "AB 12", 0.3, np.random.default_rng(seed))

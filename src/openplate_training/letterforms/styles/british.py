@@ -20,7 +20,8 @@ MANDATORY = Style(
     fullness=0.85,
     skeletons={
         "I": ("0,.24 1,0 1,1", "1,0 1,1", "0,.2 1,0 1,1", "0,0 1,0 1,1"),  # the rules draw a bar, most dies a 1
-        "M": "0,1 0,0 .5,.55 1,0 1,1",
+        "M": ("0,1 0,0 .5,.55 1,0 1,1", "0,1 0,0 .5,.55 1,0 1,1", "0,1 0,0 .5,.72 1,0 1,1"),
+        "W": (SKELETONS["W"], "0,0 .2,1 .5,.4 .8,1 1,0", "0,0 .14,1 .5,.42 .86,1 1,0"),
         "Q": (f"{ROUND} | .5,.72 .5,1.06", f"{ROUND} | .56,.74 .66,1.08", SKELETONS["Q"]),
     },
     widths={character: millimetres / 63 / 0.7 for character, millimetres in _MILLIMETRES.items()},

@@ -96,5 +96,5 @@ def line_mask(font: Font, text: str, spacing: float, random: Random, bolts: floa
 
 def faded(mask: Mask, random: Random) -> Mask:
     """Letters with some of their ink gone, in patches."""
-    left = 1 - random.uniform(0.1, 0.5) * (1 + augment.patches(mask.shape, random))
-    return augment.as_pixels((mask * np.clip(left, 0.15, 1)).astype(np.uint8))
+    left = 1 - random.uniform(0.05, 0.3) * (1 + augment.patches(mask.shape, random))
+    return augment.as_pixels((mask * np.clip(left, 0.3, 1)).astype(np.uint8))

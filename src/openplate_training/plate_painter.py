@@ -158,7 +158,7 @@ class PlatePainter:
         space = frame.bottom - frame.top
         gap = space * random.uniform(0.06, 0.14) if len(lines) > 1 else 0.0
         tall = (space - gap * (len(lines) - 1)) / len(lines)
-        embossed, is_bold, is_faded = chance(random, 0.35), chance(random, 0.3), chance(random, 0.3)
+        embossed, is_bold, is_faded = chance(random, 0.35), chance(random, 0.3), chance(random, 0.2)
         brush = np.ones(random.integers(2, 6, 2), np.uint8)
         for i, line in enumerate(lines):
             mask = line_mask(lettering.font, line, spacing, random, BOLTED, lettering.is_even)

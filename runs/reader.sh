@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The reader: a rectified plate to text.
 # Data:     plate_crops (17,993 crops, 90 % for training) and plates rendered by openplate_training.synthesize
-# Cost:     about eight hours of one core of an AMD EPYC (AVX-512, no AMX), some 50,000 steps of 64 crops, in five runs
-#           (each from where the last had come, with START=1; the last two with BFLOAT16=1, 100 minutes each);
-#           4 GB of memory, and the rendering
+# Cost:     about eleven hours of two cores (AMD EPYC, then Intel Xeon), some 58,000 steps of 64 crops or more, in six
+#           runs (each from where the last had come, with START=1; the last three with BFLOAT16=1, the very last with
+#           WORKERS=2 for 99 minutes); 4 GB of memory for each worker, and the rendering
 # Fonts:    the Debian packages and npm packages in openplate_training/fonts.py; FONTS names node_modules/@fontsource
 # Expected: the rows of the reader in results/reading.csv
 source "$(dirname "$0")/common.sh"
@@ -17,6 +17,10 @@ render 05 --regions br ar in id # countries with few real crops or none
 render 06 --regions in
 render 07 --regions br ar in id
 render 08 --regions ar --count 10000
+render 09 --regions br
+render 10
+render 11 --regions ar in id vn
+render 12 --regions br
 train reader_train --data "$data" --cache "$work/cache" --rendered "$work/rendered" \
   --output "$work/reader" --minutes "${3:-200}" --threads "$threads" $bfloat16 $(start reader)
 export_network reader 0.3.0

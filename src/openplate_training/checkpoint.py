@@ -90,11 +90,23 @@ def save_start(network: nn.Module, file: Path) -> None:
 
 def load_start(network: nn.Module, file: Path) -> None:
     """Takes the weights that ``save_start`` wrote, wherever name and shape agree (a classifier's rows may not)."""
+    network.load_state_dict({**network.state_dict(), **_fitting(network, file)})
+
+
+def average_with_start(network: nn.Module, file: Path) -> None:
+    """The mean of the network's weights and those it was trained on from, wherever name and shape agree: what was
+    learned anew, and what might have been forgotten (Wortsman et al. 2022).
+    """
+    state = network.state_dict()
+    means = {n: (state[n] + v) / 2 for n, v in _fitting(network, file).items() if v.is_floating_point()}
+    network.load_state_dict({**state, **means})
+
+
+def _fitting(network: nn.Module, file: Path) -> dict[str, Tensor]:
     state = network.state_dict()
     with np.load(file) as arrays:
-        fitting = {
+        return {
             name: torch.from_numpy(arrays[name]).to(state[name].dtype)
             for name in arrays.files
             if name in state and state[name].shape == arrays[name].shape
         }
-    network.load_state_dict({**state, **fitting})

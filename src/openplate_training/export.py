@@ -45,7 +45,7 @@ from openplate.regions import get
 from openplate_training.attributes_model import HEIGHT as ATTRIBUTES_HEIGHT
 from openplate_training.attributes_model import WIDTH as ATTRIBUTES_WIDTH
 from openplate_training.attributes_model import AttributeNetwork
-from openplate_training.checkpoint import current_commit, load_mean, save_start
+from openplate_training.checkpoint import average_with_start, current_commit, load_mean, save_start
 from openplate_training.corners_data import known_plates, roughly
 from openplate_training.corners_model import HEIGHT as CORNERS_HEIGHT
 from openplate_training.corners_model import WIDTH as CORNERS_WIDTH
@@ -394,11 +394,14 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, required=True, help="folder that the training wrote")
     parser.add_argument("--output", type=Path, required=True, help="the package's weights folder")
     parser.add_argument("--about", type=Path, required=True, help="TOML with what a person says of the network")
+    parser.add_argument("--average-with", type=Path, help="average the weights with those of this start")
     parser.add_argument("--start", type=Path, help="also write the weights there, to start further training from")
     parser.add_argument("--version", required=True)
     options = parser.parse_args()
     recipe = RECIPES[options.network](options)
     load_mean(recipe.network, options.checkpoint)
+    if options.average_with is not None:
+        average_with_start(recipe.network, options.average_with)
     if options.start is not None:
         save_start(recipe.network, options.start)
     about = tomllib.loads(options.about.read_text(encoding="utf-8"))

@@ -14,10 +14,12 @@ from torch import Tensor, nn
 from openplate_training import loop
 from openplate_training.checkpoint import (
     RunningMean,
+    average_with_start,
     current_commit,
     load_checkpoint,
     load_mean,
     save_checkpoint,
+    save_start,
     seed_for,
 )
 from openplate_training.loop import LoopConfig, Report, Run, parameter_groups, schedule, train
@@ -236,6 +238,20 @@ def test_a_crash_while_saving_leaves_the_old_checkpoint(tmp_path: Path) -> None:
         save_checkpoint(tmp_path, {"step": 4, "bad": lambda: None}, {"rate": 0.2})
     assert load_checkpoint(tmp_path) == {"step": 3}
     assert json.loads((tmp_path / "config.json").read_text())["rate"] == 0.1
+
+
+def test_weights_are_averaged_with_their_start_and_what_it_has_not_stays(tmp_path: Path) -> None:
+    begun = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+    save_start(begun, tmp_path / "start.npz")
+    trained = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2), nn.Linear(2, 2))
+    trained[1].num_batches_tracked += 7
+    before = {name: value.clone() for name, value in trained.state_dict().items()}
+    average_with_start(trained, tmp_path / "start.npz")
+    for name, value in trained.state_dict().items():
+        expected = before[name]
+        if name in begun.state_dict() and value.is_floating_point():
+            expected = (expected + begun.state_dict()[name]) / 2
+        torch.testing.assert_close(value, expected, atol=1e-3, rtol=0)
 
 
 def test_no_checkpoint_is_none(tmp_path: Path) -> None:

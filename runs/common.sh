@@ -24,9 +24,9 @@ train() { # MODULE OPTIONS
   fi
 }
 
-export_network() { # NAME VERSION
+export_network() { # NAME VERSION [OPTIONS]
   "$python" -m openplate_training.export "$1" --data "$data" --cache "$work/cache" --checkpoint "$work/$1" \
-    --output src/openplate/weights --about "runs/about/$1.toml" --version "$2" --start "runs/starts/$1.npz"
+    --output src/openplate/weights --about "runs/about/$1.toml" --version "$2" --start "runs/starts/$1.npz" "${@:3}"
 }
 
 # Training starts from the weights that were shipped last where START is set, else from nothing.

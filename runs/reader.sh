@@ -3,7 +3,7 @@
 # Data:     plate_crops (17,993 crops, 90 % for training) and plates rendered by openplate_training.synthesize
 # Cost:     about eleven hours of two cores (AMD EPYC, then Intel Xeon), some 58,000 steps of 64 crops or more, in six
 #           runs (each from where the last had come, with START=1; the last three with BFLOAT16=1, the very last with
-#           WORKERS=2 for 99 minutes); 4 GB of memory for each worker, and the rendering
+#           WORKERS=2 for 99 minutes, and averaged with its start); 4 GB of memory for each worker, and the rendering
 # Fonts:    the Debian packages and npm packages in openplate_training/fonts.py; FONTS names node_modules/@fontsource
 # Expected: the rows of the reader in results/reading.csv
 source "$(dirname "$0")/common.sh"
@@ -23,5 +23,5 @@ render 11 --regions ar in id vn
 render 12 --regions br
 train reader_train --data "$data" --cache "$work/cache" --rendered "$work/rendered" \
   --output "$work/reader" --minutes "${3:-200}" --threads "$threads" $bfloat16 $(start reader)
-export_network reader 0.3.0
+export_network reader 0.4.0 ${START:+--average-with runs/starts/reader.npz}
 "$python" -m openplate_training.calibrate reader --data "$data" --cache "$work/cache" --weights src/openplate/weights

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # The reader: a rectified plate to text.
 # Data:     plate_crops (17,993 crops, 90 % for training) and plates rendered by openplate_training.synthesize
-# Cost:     about eleven hours of two cores (AMD EPYC, then Intel Xeon), some 58,000 steps of 64 crops or more, in six
-#           runs (each from where the last had come, with START=1; the last three with BFLOAT16=1, the very last with
-#           WORKERS=2 for 99 minutes, and averaged with its start); 4 GB of memory for each worker, and the rendering
+# Cost:     about eight hours of one core of an AMD EPYC (AVX-512, no AMX), some 50,000 steps of 64 crops, in five runs
+#           (each from where the last had come, with START=1; the last two with BFLOAT16=1, 100 minutes each), and 99
+#           minutes of both cores of an Intel Xeon (AMX; START=1 BFLOAT16=1 WORKERS=2), 9,800 steps of 64 crops for each
+#           worker, on plates rendered as the code came to what it is; 4 GB of memory for each worker, and the rendering
 # Fonts:    the Debian packages and npm packages in openplate_training/fonts.py; FONTS names node_modules/@fontsource
 # Expected: the rows of the reader in results/reading.csv
 source "$(dirname "$0")/common.sh"

@@ -30,8 +30,8 @@ class Layout:
         band: "left" for the blue band of the European Union, "top" for Mercosur's.
         may_break: whether a one-line form may be set on two lines.
         styles: drawn letterforms that are like those of these plates.
-        rim: how often a broad white rim goes round the ground (0 to 1).
         own_style: how often they are lettered in one of these (0 to 1).
+        rim: how often a broad white rim goes round the ground (0 to 1).
         even: how often 1 and I have as much room as other characters (0 to 1).
         first: the letters that texts begin with, as often as they stand here.
         parts: what tells the part of the country: its "name" printed large, the "code" that the text begins with.

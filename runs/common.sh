@@ -10,7 +10,7 @@ work=${2:-checkpoints}
 python=${PYTHON:-python}
 workers=${WORKERS:-1} # processes that train together; threads are for each of them
 threads=${THREADS:-$(($(nproc) / workers > 0 ? $(nproc) / workers : 1))}
-bfloat16=${BFLOAT16:+--bfloat16} # twice as fast on processors with AVX-512 bfloat16 or AMX, slower on others
+bfloat16=${BFLOAT16:+--bfloat16} # up to twice as fast on processors with AVX-512 bfloat16 or AMX, slower on others
 mkdir -p "$work"
 # Training allocates and frees the same large blocks again and again: keep them (a tenth faster).
 export MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000 MALLOC_TOP_PAD_=268435456

@@ -21,6 +21,6 @@ def training_parser(description: str, data: str, *, minutes: float, batch: int, 
     parser.add_argument(
         "--bfloat16",
         action="store_true",
-        help="multiply in bfloat16: twice as fast on processors with AVX-512 bfloat16 or AMX, slower on others",
+        help="multiply in bfloat16: up to twice as fast on processors with AVX-512 bfloat16 or AMX, slower on others",
     )
     return parser

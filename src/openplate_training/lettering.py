@@ -65,7 +65,8 @@ def line_mask(font: Font, text: str, spacing: float, random: Random, bolts: floa
         bolts: how often it is bolted on through its gaps (0 to 1).
         is_even: whether narrow characters have as much room as others (it is cut to that room then).
     """
-    cap, room = glyph(font, "H").rise, glyph(font, "H").mask.shape[1] if is_even else 0
+    usual = glyph(font, "H")
+    cap, room = usual.rise, usual.mask.shape[1] if is_even else 0
     height, baseline = int(cap * 1.3) + 4, int(cap * 1.1) + 2
     gap = int(spacing * cap)
     parts: list[Mask] = []
@@ -77,10 +78,8 @@ def line_mask(font: Font, text: str, spacing: float, random: Random, bolts: floa
         drawn = ticked_q(font, random) if character == "Q" and chance(random, 0.5) else glyph(font, character)
         ink_height, ink_width = drawn.mask.shape
         cell = np.zeros((height, max(ink_width, room) + gap), np.uint8)
-        top, left = (
-            int(np.clip(baseline - drawn.rise, 0, max(0, height - ink_height))),
-            (cell.shape[1] - ink_width) // 2,
-        )
+        top = int(np.clip(baseline - drawn.rise, 0, max(0, height - ink_height)))
+        left = (cell.shape[1] - ink_width) // 2
         cell[top : top + ink_height, left : left + ink_width] = drawn.mask[: height - top]
         edge = sum(part.shape[1] for part in parts) + left
         edges += [edge] * (1 if before.isalnum() else 4)
